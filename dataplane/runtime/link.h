@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GN_LINK_H
+#define GN_LINK_H
+
+/**
+ * @file
+ * A link joins two stages: a direct call when both share a core, a ring when they do not. The sender does not know.
+ */
+
+#include "spsc.h"
+
+/**
+ * A stage's handler of one message.
+ *
+ * @param ctx
+ *   The reader's context.
+ * @param from
+ *   Which of the reader's links of this kind it came over: known by wiring, so it needs no trust in the message.
+ * @param msg
+ *   The message; valid during the call only.
+ * @param bytes
+ *   Its length, at most the msg_bytes_max that the port declared.
+ */
+typedef void gn_on_msg_fn(void *ctx, uint32_t from, const void *msg, uint32_t bytes);
+
+/**
+ * Optional: a message that will arrive soon; start loading what its handler will need, change nothing.
+ *
+ * @param step
+ *   0: several messages ahead; 1: fewer messages ahead, what step 0 asked for has arrived.
+ */
+typedef void gn_hint_fn(void *ctx, const void *msg, uint32_t step);
+
+#define GN_HINT_FAR 8u  /* messages ahead of the handler at which hint step 0 runs */
+#define GN_HINT_NEAR 4u /* and step 1 */
+
+/** The sender's end. Written by the sender's thread only, after wiring. */
+struct gn_link {
+	gn_on_msg_fn *on_msg; /* the reader's handler */
+	void *ctx;            /* the reader's context */
+	struct gn_spsc *ring; /* NULL: direct call */
+	gn_hint_fn *hint;     /* the reader's, or NULL */
+	uint32_t from;        /* told to the reader */
+	uint32_t msg_bytes_max;
+	bool lossy; /* wired with try-send semantics: the runner gives no credit for it */
+	uint64_t n_sent;
+	uint64_t n_full;  /* gn_link_try_send() that found no room */
+	const char *name; /* "feed0>book0" */
+};
+
+/**
+ * Send one message. The sender's thread only.
+ *
+ * Never fails: the runner has checked for credit before it called the stage. Costs a direct call or one copy.
+ */
+static inline void gn_link_send(struct gn_link *l, const void *msg, uint32_t bytes)
+{
+	l->n_sent++;
+	if (!l->ring) {
+		l->on_msg(l->ctx, l->from, msg, bytes);
+		return;
+	}
+	GN_ASSERT(bytes <= l->msg_bytes_max);
+	GN_ASSERT(gn_spsc_push(l->ring, msg, bytes));
+}
+
+/** Send one message if there is room: for links whose reader may be slow without stopping the sender. */
+static inline bool gn_link_try_send(struct gn_link *l, const void *msg, uint32_t bytes)
+{
+	if (l->ring && gn_unlikely(gn_spsc_credit(l->ring, 1) == 0)) {
+		l->n_full++;
+		return false;
+	}
+	gn_link_send(l, msg, bytes);
+	return true;
+}
+
+/** Send n messages of one size that lie `stride` bytes apart; a direct reader gets its hints ahead of them. */
+static inline void gn_link_send_burst(struct gn_link *l, const void *msgs, uint32_t bytes, uint32_t stride, uint32_t n)
+{
+	const uint8_t *p = msgs;
+	uint32_t far = 0, near = 0;
+
+	if (l->ring || !l->hint) {
+		for (uint32_t i = 0; i < n; i++)
+			gn_link_send(l, p + (size_t)i * stride, bytes);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		for (; far < n && far < i + GN_HINT_FAR; far++)
+			l->hint(l->ctx, p + (size_t)far * stride, 0);
+		for (; near < n && near < i + GN_HINT_NEAR; near++)
+			l->hint(l->ctx, p + (size_t)near * stride, 1);
+		gn_link_send(l, p + (size_t)i * stride, bytes);
+	}
+}
+
+#endif
