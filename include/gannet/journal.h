@@ -16,6 +16,7 @@ enum gn_journal_kind {
 	GN_JOURNAL_SENT,    /* .sent: a message given to the order session */
 	GN_JOURNAL_SESSION, /* .text: what became of an order session */
 	GN_JOURNAL_LIMIT,   /* .text: a limit or kill switch changed; who and why */
+	GN_JOURNAL_ACCOUNT, /* .text: the account that trades over .session; comes before its first SENT */
 	GN_JOURNAL_KIND_COUNT
 };
 

@@ -32,6 +32,25 @@ enum {
 	GN_ORD_ISO = 16,
 };
 
+/** An order id: strategy's index + 1 in the upper 16 bits, a count from 1 in the lower 48. */
+#define GN_OID_COUNT_BITS 48
+
+static inline gn_oid gn_oid_make(uint32_t strategy, uint64_t count)
+{
+	return ((uint64_t)strategy + 1) << GN_OID_COUNT_BITS | count;
+}
+
+/** Index of the strategy that owns an order; UINT32_MAX for 0 and whatever else gn_oid_make() never returns. */
+static inline uint32_t gn_oid_strategy(gn_oid oid)
+{
+	return (uint32_t)(oid >> GN_OID_COUNT_BITS) - 1;
+}
+
+static inline uint64_t gn_oid_count(gn_oid oid)
+{
+	return oid & ((UINT64_C(1) << GN_OID_COUNT_BITS) - 1);
+}
+
 /** A request: written by a strategy, completed by the engine (oid, strategy), checked by risk. One cache line in a ring. */
 struct gn_order_req {
 	uint8_t kind; /* enum gn_req_kind */
@@ -65,6 +84,21 @@ enum gn_exec_kind {
 	GN_EXEC_UP,       /* the order session can take orders; no order */
 	GN_EXEC_DOWN,     /* the order session is lost; no order */
 	GN_EXEC_KIND_COUNT
+};
+
+/**
+ * Codes of GN_EXEC_REJECTED and GN_EXEC_CANCEL_REJECTED that our own gateway gives; a venue's codes lie below GN_CODE_OWN.
+ * In all of them the request had no effect at the venue.
+ */
+enum gn_code {
+	GN_CODE_OWN = 0xF000,
+	GN_CODE_SESSION_DOWN, /* the order session cannot take orders now; nothing was sent */
+	GN_CODE_NO_ROOM,      /* the connection had no room for it; nothing was sent */
+	GN_CODE_UNKNOWN,      /* the order to replace or to cancel never went through this session; nothing was sent */
+	GN_CODE_TABLE,        /* the session's table of orders is full; nothing was sent */
+	GN_CODE_FIELD,        /* the venue's protocol has no way to say it (side, time in force, price, quantity, symbol) */
+	GN_CODE_VOID,         /* REPLACE: the order to replace died first, the venue ignores the replacement */
+	GN_CODE_LOST,         /* sent on a connection that broke; after its replay the venue knows nothing of it */
 };
 
 /** Bits of gn_exec.flags. */
