@@ -16,7 +16,7 @@
 enum gn_md_kind {
 	GN_MD_NONE = 0,
 	/* the order book: .order */
-	GN_MD_ADD,     /* ref, side, px, qty; aux2 = attribution (MPID) or 0 */
+	GN_MD_ADD,     /* ref, side, px, qty; aux2 = attribution (MPID, four letters as one big-endian number) or 0 */
 	GN_MD_EXEC,    /* ref loses qty, traded at the order's own price; aux2 = match number */
 	GN_MD_EXEC_PX, /* ref loses qty, traded at px; GN_MD_F_PRINTABLE says whether it counts as volume */
 	GN_MD_REDUCE,  /* ref loses qty, cancelled in part */
@@ -29,17 +29,17 @@ enum gn_md_kind {
 	/* administrative */
 	GN_MD_SYSTEM,       /* code = event code; no instrument */
 	GN_MD_DIRECTORY,    /* .directory: an instrument is (re)defined */
-	GN_MD_STATE,        /* .state: trading state of one instrument; code = state */
-	GN_MD_HALT,         /* .state: operational halt; code = H or T, code2 = market */
+	GN_MD_STATE,        /* .state: trading state of one instrument; code = state, .state.market = the venue's reserved byte */
+	GN_MD_HALT,         /* .state: operational halt; code = H or T, .state.market = market */
 	GN_MD_SHORT_SALE,   /* code = short-sale price test: '0' none, '1' in effect, '2' remains */
 	GN_MD_PARTICIPANT,  /* .participant */
 	GN_MD_MWCB_LEVELS,  /* .mwcb: market-wide circuit-breaker levels; no instrument */
 	GN_MD_MWCB_STATUS,  /* code = breached level '1'..'3'; no instrument */
-	GN_MD_IPO,          /* .ipo: quoting period update */
+	GN_MD_IPO,          /* .ipo: quoting period update; code = release qualifier */
 	GN_MD_COLLAR,       /* .collar: auction collar (LULD) */
 	GN_MD_IMBALANCE,    /* .imbalance: net order imbalance (NOII) */
 	GN_MD_RETAIL,       /* code = retail interest: B S A N */
-	GN_MD_DISCOVERY,    /* .discovery: direct listing with capital raise */
+	GN_MD_DISCOVERY,    /* .discovery: direct listing with capital raise; code = eligible Y or N */
 	/* made by the engine, never by a venue */
 	GN_MD_STALE, /* the book of inst may be wrong from here on; GN_INST_NONE: every book of the feed */
 	GN_MD_CLEAR, /* forget every order of inst: a snapshot follows */
