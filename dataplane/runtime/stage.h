@@ -16,7 +16,7 @@
 struct gn_env;
 
 /** An incoming link by its kind, e.g. "rx_feed"; there may be several of a kind. */
-struct gn_port {
+struct gn_inlet {
 	const char *link;
 	gn_on_msg_fn *on_msg;
 	uint32_t msg_bytes_max;
@@ -27,7 +27,7 @@ struct gn_stage {
 	const char *name; /* the same word in config, metrics, logs and the thread name */
 	size_t ctx_bytes;
 	uint32_t burst;            /* most messages one on_msg or one poll may send over any one link */
-	const struct gn_port *in;  /* ends with {0} */
+	const struct gn_inlet *in; /* ends with {0} */
 	const char *const *out;    /* kinds of outgoing links, ends with NULL */
 	const struct gn_counter *counters; /* ends with {0} */
 	size_t counters_offset;    /* of the words in the context */
