@@ -84,8 +84,9 @@ int gn_hist_write_hgrm(const struct gn_hist *h, FILE *out)
 
 	fprintf(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
 	while (h->n && below < h->n) {
-		uint64_t rank = (uint64_t)(share * (double)h->n);
-		uint64_t value = hist_at_rank(h, rank ? rank : 1, &below);
+		double at = share * (double)h->n;
+		uint64_t rank = (uint64_t)at + ((double)(uint64_t)at < at || at < 1);
+		uint64_t value = hist_at_rank(h, rank, &below);
 		if (below < h->n)
 			fprintf(out, "%12.3f %2.12f %10llu %14.2f\n", (double)value, share, (unsigned long long)below,
 				1 / (1 - share));
