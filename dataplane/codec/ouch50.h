@@ -12,6 +12,7 @@
 
 #include <gannet/types.h>
 
+#include "dataplane/codec/symbol.h"
 #include "dataplane/codec/wire.h"
 
 #define OUCH50_QTY_MAX 999999u
@@ -24,7 +25,7 @@
 #define OUCH50_MODIFY_BYTES 10u
 #define OUCH50_QUERY_BYTES 1u
 #define OUCH50_FIXED_BYTES_MAX 68u
-#define OUCH50_APPENDAGE_BYTES_MAX 512u /* every tag once is 106; more is refused */
+#define OUCH50_APPENDAGE_BYTES_MAX 512u /* every tag once is 112; more is refused */
 #define OUCH50_BYTES_MAX (OUCH50_FIXED_BYTES_MAX + OUCH50_APPENDAGE_BYTES_MAX)
 
 /** Client order id: 14 letters or digits, padded with blanks. Not terminated. */
@@ -200,9 +201,9 @@ struct ouch50_out {
 enum ouch50_result {
 	OUCH50_OK = 0,
 	OUCH50_UNKNOWN,       /* no such type in this direction */
-	OUCH50_WRONG_LENGTH,  /* empty, or not the length of its type and appendage */
-	OUCH50_BAD_APPENDAGE, /* elements that do not add up, or a known one of another size */
+	OUCH50_WRONG_LENGTH,  /* empty, not the length of its type and appendage, or too long an appendage */
 	OUCH50_BAD_PRICE,     /* past what 63 bits hold in 1e-9: no price */
+	OUCH50_BAD_APPENDAGE, /* ouch50_options_decode() only */
 };
 
 /** Length of a message to the venue without its appendage; 0: no such type. */
@@ -230,15 +231,6 @@ uint32_t ouch50_encode_in(const struct ouch50_in *in, uint8_t *msg);
 /** Encode a message from the venue into room for OUCH50_BYTES_MAX. @return its length; 0: unknown type or too long an appendage. */
 uint32_t ouch50_encode_out(const struct ouch50_out *out, uint8_t *msg);
 
-/** Symbol as on the wire: NUL becomes blank. Hot path. */
-static inline uint64_t ouch50_symbol_blank(gn_symbol symbol)
-{
-	/* sets bit 7 of every byte that is zero; exact as long as the bytes are ASCII, and symbols are */
-	uint64_t zero = ~symbol.word & (symbol.word - UINT64_C(0x0101010101010101)) & UINT64_C(0x8080808080808080);
-
-	return symbol.word | zero >> 2;
-}
-
 /** Price in four decimals; what is finer is cut off. Hot path. */
 static inline uint64_t ouch50_px_e4(gn_px px)
 {
@@ -255,13 +247,11 @@ static inline uint64_t ouch50_px_e4(gn_px px)
  */
 static inline uint32_t ouch50_encode_enter(const struct ouch50_enter *m, uint8_t *msg)
 {
-	uint64_t symbol = ouch50_symbol_blank(m->symbol);
-
 	msg[0] = OUCH50_ENTER;
 	wire_put_u32(msg + 1, m->user_ref);
 	msg[5] = (uint8_t)m->side;
 	wire_put_u32(msg + 6, m->qty);
-	memcpy(msg + 10, &symbol, sizeof(symbol));
+	symbol_store(msg + 10, m->symbol);
 	wire_put_u64(msg + 18, ouch50_px_e4(m->px));
 	msg[26] = (uint8_t)m->tif;
 	msg[27] = (uint8_t)m->display;
