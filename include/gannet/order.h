@@ -80,9 +80,9 @@ enum gn_exec_kind {
 	GN_EXEC_CANCEL_REJECTED,
 	GN_EXEC_CANCEL_PENDING,
 	GN_EXEC_BROKEN,   /* a past fill is void: match */
-	GN_EXEC_RESTATED, /* the venue changed it: px, priority or display */
-	GN_EXEC_UP,       /* the order session can take orders; no order */
-	GN_EXEC_DOWN,     /* the order session is lost; no order */
+	GN_EXEC_RESTATED, /* the venue changed it: px where not 0; reason 'M': qty is now its leaves, side its side */
+	GN_EXEC_UP,       /* order session .code can take orders, .match: set of strategies that use it; no order */
+	GN_EXEC_DOWN,     /* the same session is lost; no order */
 	GN_EXEC_KIND_COUNT
 };
 

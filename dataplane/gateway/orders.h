@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GATEWAY_ORDERS_H
+#define GATEWAY_ORDERS_H
+
+/**
+ * @file
+ * The orders of one account as its order session knows them: number > order by index, order id > number by hash.
+ *
+ * It exists to translate, and to know what the venue will never answer: a replacement whose original died first, and
+ * what was on its way when a connection broke. Risk owns the order table that decides. All memory is taken at start;
+ * numbers are used once and never again. One thread.
+ */
+
+#include <gannet/order.h>
+
+#include "dialect.h"
+
+enum order_state {
+	ORDER_NONE = 0, /* this number was never used */
+	ORDER_SENT,     /* no answer yet */
+	ORDER_LIVE,
+	ORDER_DEAD,
+};
+
+/** Bits of order.flags. */
+enum {
+	ORDER_CANCEL_SENT = 1, /* no answer yet: to be sent again after a reconnect */
+	ORDER_CANCEL_DUE = 2,  /* waits for room in the connection */
+	ORDER_ORPHANS = 4,     /* is dead, and had replacements on their way that nobody will answer */
+};
+
+enum order_list_kind { ORDER_LIST_CANCELS, ORDER_LIST_ORPHANS };
+
+struct order {
+	gn_oid oid;
+	gn_inst inst;
+	uint32_t tag;
+	uint32_t leaves;
+	uint32_t cancel_qty; /* of the last cancel: what to leave */
+	uint32_t orig;       /* number that it replaces; 0: none */
+	uint32_t child;      /* newest replacement sent for it */
+	uint32_t sibling;    /* the replacement of the same original that was sent before it */
+	uint32_t next[2];    /* by list: enum order_list_kind */
+	gn_side side;
+	uint8_t state; /* enum order_state */
+	uint8_t flags; /* ORDER_* */
+};
+_Static_assert(sizeof(struct order) == 48, "an order and a neighbour share a line pair");
+
+/** A list of numbers through order.next[kind], first in first out. */
+struct order_list {
+	uint32_t head, tail;
+};
+
+struct orders {
+	struct order *order;    /* by number; [0] is not used */
+	uint32_t *slot;         /* numbers, by hash of order id; 0: free */
+	uint32_t max;           /* highest number */
+	uint32_t next;          /* number of the next order */
+	uint32_t settled;       /* every number below is dead or unused */
+	uint32_t slot_mask;
+	struct order_list list[2]; /* those with ORDER_CANCEL_DUE, those with ORDER_ORPHANS */
+};
+
+/** Make room for orders 1 to max (at most 2^28). Cold. 0 or -errno. */
+int orders_init(struct orders *o, uint32_t max, int node);
+void orders_fini(struct orders *o);
+
+/** Number for the next order; 0: the table is full. Nothing is used up before orders_add(). */
+static inline uint32_t orders_next(const struct orders *o)
+{
+	return o->next <= o->max ? o->next : 0;
+}
+
+/** Record an order under a number from orders_next() (or, from the venue's replay, any above all others). */
+struct order *orders_add(struct orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig);
+
+/** Number of an order id; 0: unknown. About one cache line. */
+uint32_t orders_find(const struct orders *o, gn_oid oid);
+
+/** Order of a number; NULL: never used, or out of range. */
+static inline struct order *orders_get(const struct orders *o, uint32_t number)
+{
+	return number >= 1 && number <= o->max && o->order[number].state != ORDER_NONE ? &o->order[number] : NULL;
+}
+
+/** Skip numbers: the venue says that the next one to use is at least this. */
+void orders_skip(struct orders *o, uint32_t next);
+
+void orders_push(struct orders *o, enum order_list_kind kind, uint32_t number);
+
+/** First of a list, taken out; 0: the list is empty. */
+uint32_t orders_pop(struct orders *o, enum order_list_kind kind);
+
+static inline uint32_t orders_first(const struct orders *o, enum order_list_kind kind)
+{
+	return o->list[kind].head;
+}
+
+/**
+ * Apply a report to the order it is about, and translate it.
+ *
+ * @param exec
+ *   Filled but for what only others know: leaves, position, rx_tsc, date of exch_ns. oid is 0 when the order is unknown.
+ * @return
+ *   False: no order of this account has that number (or the order id that the venue repeats is another's).
+ */
+bool orders_apply(struct orders *o, const struct venue_report *r, struct gn_exec *exec);
+
+/** An order is over, whatever the reason. */
+void orders_die(struct orders *o, uint32_t number);
+
+/**
+ * The next replacement that the venue will never answer, because its original is dead. One at a call.
+ *
+ * @return its number, now dead; 0: there is none.
+ */
+uint32_t orders_next_void(struct orders *o);
+
+#endif
