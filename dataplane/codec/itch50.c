@@ -5,22 +5,30 @@
 
 #define MASK32 UINT32_MAX
 #define MASK64 UINT64_MAX
+#define SIDE_MASK UINT32_C(0xff00)
+#define FLAGS_MASK UINT32_C(0xff0000)
+
+const uint32_t itch50_letter[256] = {
+	['B'] = GN_BUY << 8, ['S'] = GN_SELL << 8, ['Y'] = GN_MD_F_PRINTABLE << 16,
+};
+
+#define ORDER(n, kind_) .bytes = (n), .order_bytes = (n), .head = (kind_)
+#define SIDE_AT(at) .letter = (at), .letter_mask = SIDE_MASK
+#define PRINTABLE_AT(at) .letter = (at), .letter_mask = FLAGS_MASK
+#define QTY_AT(at) .qty = (at), .qty_mask = MASK32
+#define PX_AT(at) .px = (at), .px_mask = MASK32
+#define AUX_AT(at) .aux = (at), .aux_mask = MASK64
 
 const struct itch50_layout itch50_layout[256] = {
-	['A'] = {.bytes = 36, .kind = GN_MD_ADD, .side = 19, .qty = 20, .qty_mask = MASK32, .px = 32, .px_mask = MASK32,
-		.symbol = 24},
-	/* the attribution is the low half of the eight bytes before the message's end */
-	['F'] = {.bytes = 40, .kind = GN_MD_ADD, .side = 19, .qty = 20, .qty_mask = MASK32, .px = 32, .px_mask = MASK32,
-		.aux = 32, .aux_mask = MASK32, .symbol = 24},
-	['E'] = {.bytes = 31, .kind = GN_MD_EXEC, .qty = 19, .qty_mask = MASK32, .aux = 23, .aux_mask = MASK64},
-	['C'] = {.bytes = 36, .kind = GN_MD_EXEC_PX, .qty = 19, .qty_mask = MASK32, .aux = 23, .aux_mask = MASK64,
-		.printable = 31, .px = 32, .px_mask = MASK32},
-	['X'] = {.bytes = 23, .kind = GN_MD_REDUCE, .qty = 19, .qty_mask = MASK32},
-	['D'] = {.bytes = 19, .kind = GN_MD_DELETE},
-	['U'] = {.bytes = 35, .kind = GN_MD_REPLACE, .aux = 19, .aux_mask = MASK64, .qty = 27, .qty_mask = MASK32,
-		.px = 31, .px_mask = MASK32},
-	['P'] = {.bytes = 44, .kind = GN_MD_TRADE, .side = 19, .qty = 20, .qty_mask = MASK32, .px = 32, .px_mask = MASK32,
-		.aux = 36, .aux_mask = MASK64, .symbol = 24},
+	['A'] = {ORDER(36, GN_MD_ADD), SIDE_AT(19), QTY_AT(20), PX_AT(32), .symbol = 24},
+	/* the attribution is the low half of the last eight bytes */
+	['F'] = {ORDER(40, GN_MD_ADD), SIDE_AT(19), QTY_AT(20), PX_AT(32), .aux = 32, .aux_mask = MASK32, .symbol = 24},
+	['E'] = {ORDER(31, GN_MD_EXEC), QTY_AT(19), AUX_AT(23)},
+	['C'] = {ORDER(36, GN_MD_EXEC_PX), QTY_AT(19), AUX_AT(23), PRINTABLE_AT(31), PX_AT(32)},
+	['X'] = {ORDER(23, GN_MD_REDUCE), QTY_AT(19)},
+	['D'] = {ORDER(19, GN_MD_DELETE)},
+	['U'] = {ORDER(35, GN_MD_REPLACE), AUX_AT(19), QTY_AT(27), PX_AT(31)},
+	['P'] = {ORDER(44, GN_MD_TRADE), SIDE_AT(19), QTY_AT(20), PX_AT(32), AUX_AT(36), .symbol = 24},
 	['S'] = {.bytes = 12},
 	['R'] = {.bytes = 39, .symbol = 11},
 	['H'] = {.bytes = 25, .symbol = 11},
@@ -256,7 +264,7 @@ static void decode_code(const uint8_t *msg, struct gn_md *md, uint8_t kind, uint
 	md->code = (char)msg[at];
 }
 
-void itch50_decode_rare(const uint8_t *msg, struct gn_md *md)
+static void decode_rare(const uint8_t *msg, struct gn_md *md)
 {
 	md->side = 0;
 	md->flags = 0;
@@ -280,9 +288,22 @@ void itch50_decode_rare(const uint8_t *msg, struct gn_md *md)
 		break;
 	case 'I': decode_imbalance(msg, md); break;
 	case 'N': decode_code(msg, md, GN_MD_RETAIL, 19); break;
-	case 'O': decode_discovery(msg, md); break;
-	default: __builtin_unreachable(); /* the table has a length for no other type */
+	default: decode_discovery(msg, md); break; /* O: the table has a length for no other type */
 	}
+}
+
+enum itch50_result itch50_decode_rare(const uint8_t *msg, uint32_t bytes, struct gn_md *md, uint16_t *locate)
+{
+	const struct itch50_layout *l = &itch50_layout[msg[0]];
+
+	if (l->bytes == 0)
+		return ITCH50_UNKNOWN;
+	if (l->bytes != bytes)
+		return ITCH50_WRONG_LENGTH;
+	*locate = itch50_locate(msg);
+	md->exch_ns = itch50_ns(msg);
+	decode_rare(msg, md);
+	return ITCH50_OK;
 }
 
 gn_symbol itch50_symbol(const uint8_t *msg, uint32_t bytes)
@@ -324,10 +345,10 @@ static void encode_order(const struct gn_md *md, const struct itch50_layout *l, 
 		wire_put_u32(out + l->px, px_to_e4(md->order.px));
 	if (l->qty_mask != 0)
 		wire_put_u32(out + l->qty, (uint32_t)md->order.qty);
-	if (l->side != 0)
-		out[l->side] = side_letter(md->side);
-	if (l->printable != 0)
-		out[l->printable] = md->flags & GN_MD_F_PRINTABLE ? 'Y' : 'N';
+	if (l->letter_mask == SIDE_MASK)
+		out[l->letter] = side_letter(md->side);
+	else if (l->letter_mask == FLAGS_MASK)
+		out[l->letter] = md->flags & GN_MD_F_PRINTABLE ? 'Y' : 'N';
 }
 
 static void encode_rare(const struct gn_md *md, uint8_t *out)
@@ -365,7 +386,7 @@ uint32_t itch50_encode(const struct gn_md *md, uint16_t locate, uint16_t trackin
 	wire_put_u48(out + 5, md->exch_ns);
 	if (l->symbol != 0)
 		symbol_store(out + l->symbol, symbol);
-	if (l->kind != GN_MD_NONE)
+	if (l->order_bytes != 0)
 		encode_order(md, l, out);
 	else
 		encode_rare(md, out);

@@ -31,18 +31,25 @@ enum itch50_result {
 	ITCH50_WRONG_LENGTH, /* known type, other length, or empty: skip it too; something is wrong with the sender */
 };
 
-/** Where the fields of a type are. Absent fields have offset 0 and mask 0, so that one code path reads every type. */
+/**
+ * Where the fields of a type are. Absent fields have offset 0 and mask 0, so that one code path reads every type.
+ * `letter` is the side or the printable flag: what itch50_letter[] makes of it, masked, goes into the first four bytes of
+ * the event together with `head`, which is the kind.
+ */
 struct itch50_layout {
-	uint8_t bytes; /* 0: no such type */
-	uint8_t kind;  /* enum gn_md_kind; GN_MD_NONE: goes through the cold switch */
-	uint8_t side, printable, qty, px, aux, symbol; /* offsets */
-	uint32_t qty_mask, px_mask;
+	uint8_t order_bytes; /* length; 0: not one of A F E C X D U P */
+	uint8_t bytes;       /* length; 0: no such type */
+	uint8_t symbol;      /* offset; 0: carries none */
+	uint8_t letter, qty, px, aux, reserved;
+	uint32_t head, letter_mask, qty_mask, px_mask;
 	uint64_t aux_mask;
-	uint64_t reserved;
 };
 _Static_assert(sizeof(struct itch50_layout) == 32, "two types a cache line");
+_Static_assert(offsetof(struct gn_md, kind) == 0 && offsetof(struct gn_md, side) == 1 && offsetof(struct gn_md, flags) == 2
+		&& offsetof(struct gn_md, code) == 3, "the head of an event is written as one word");
 
 extern const struct itch50_layout itch50_layout[256];
+extern const uint32_t itch50_letter[256];
 
 /** Length of a message type, type byte included; 0: no such type. */
 static inline uint32_t itch50_bytes(uint8_t type)
@@ -62,8 +69,8 @@ static inline uint64_t itch50_ns(const uint8_t *msg)
 	return wire_u64(msg + 3) & UINT64_C(0xffffffffffff);
 }
 
-/** The rare kinds; only for itch50_decode(), which has checked type and length. */
-void itch50_decode_rare(const uint8_t *msg, struct gn_md *md);
+/** itch50_decode() for all that is not a well-formed A F E C X D U P. Cold. */
+enum itch50_result itch50_decode_rare(const uint8_t *msg, uint32_t bytes, struct gn_md *md, uint16_t *locate);
 
 /**
  * Decode one message.
@@ -88,22 +95,14 @@ static inline enum itch50_result itch50_decode(const uint8_t *msg, uint32_t byte
 
 	const struct itch50_layout *l = &itch50_layout[msg[0]];
 
-	if (gn_unlikely(bytes != l->bytes))
-		return l->bytes == 0 ? ITCH50_UNKNOWN : ITCH50_WRONG_LENGTH;
+	if (gn_unlikely(bytes != l->order_bytes))
+		return itch50_decode_rare(msg, bytes, md, locate);
 
+	uint32_t head = l->head | (itch50_letter[msg[l->letter]] & l->letter_mask);
+
+	memcpy(md, &head, sizeof(head));
 	*locate = itch50_locate(msg);
 	md->exch_ns = itch50_ns(msg);
-	if (gn_unlikely(l->kind == GN_MD_NONE)) {
-		itch50_decode_rare(msg, md);
-		return ITCH50_OK;
-	}
-	/* where a type has no side or printable flag the offset is 0: no such type byte is B, S or Y */
-	uint8_t side = msg[l->side];
-
-	md->kind = l->kind;
-	md->side = (gn_side)((side == 'B') * GN_BUY + (side == 'S') * GN_SELL);
-	md->flags = (uint8_t)((msg[l->printable] == 'Y') * GN_MD_F_PRINTABLE);
-	md->code = 0;
 	md->order.ref = wire_u64(msg + 11);
 	md->order.aux2 = wire_u64(msg + l->aux) & l->aux_mask;
 	md->order.px.e9 = (int64_t)(wire_u32(msg + l->px) & l->px_mask) * GN_PX_E9_PER_E4;
