@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "feed.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/runtime/err.h"
+#include "dataplane/runtime/trace.h"
+
+#include "feed_decode.h"
+
+#define WAIT_NS_DEFAULT (UINT64_C(1) * 1000 * 1000)
+#define SILENCE_NS_DEFAULT (UINT64_C(3) * 1000 * 1000 * 1000)
+#define HOLD_DATAGRAMS_DEFAULT 4096u
+#define TELL_EVENTS 64u    /* books told in one unit of work */
+#define TELL_LOCATES 4096u /* and numbers looked at for it */
+
+int feed_init(struct feed *f, const struct feed_config *config, struct gn_instruments *table, struct gn_link *out)
+{
+	struct arbiter_config a = {.n_lines = config->n_lines ? config->n_lines : 1, .reply_lines = config->reply_lines,
+		.hold_datagrams = config->hold_datagrams ? config->hold_datagrams : HOLD_DATAGRAMS_DEFAULT,
+		.silence_ns = config->silence_ns ? config->silence_ns : SILENCE_NS_DEFAULT,
+		.seq_first = config->seq_first ? config->seq_first : 1};
+
+	memset(f, 0, sizeof(*f));
+	if (config->session[0])
+		a.session = moldudp64_session_from(config->session);
+	f->out = out;
+	f->wait_ns = config->wait_ns ? config->wait_ns : WAIT_NS_DEFAULT;
+	f->midnight_ns = config->midnight_ns;
+	int rc = symbols_init(&f->symbols, table, config->shard, config->n_shards ? config->n_shards : 1);
+	if (rc < 0)
+		return rc;
+	rc = arbiter_init(&f->arbiter, &a);
+	if (rc < 0)
+		symbols_fini(&f->symbols);
+	return rc;
+}
+
+void feed_fini(struct feed *f)
+{
+	arbiter_fini(&f->arbiter);
+	symbols_fini(&f->symbols);
+}
+
+void feed_flush(struct feed *f)
+{
+	if (f->n_batch == 0)
+		return;
+	f->batch[f->n_batch - 1].flags |= GN_MD_F_LAST;
+	feed_send(f);
+}
+
+void feed_message(struct feed *f, const uint8_t *msg, uint32_t bytes, uint64_t rx_tsc)
+{
+	f->rx_tsc = rx_tsc;
+	feed_decode(f, msg, bytes);
+}
+
+static void feed_run(struct feed *f, struct moldudp64_reader *r, uint64_t rx_tsc)
+{
+	const uint8_t *msg;
+	uint32_t bytes;
+
+	gn_trace_stamp(GN_HOP_FEED, rx_tsc, GN_INST_NONE, 0);
+	f->rx_tsc = rx_tsc;
+	while (moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK)
+		feed_decode(f, msg, bytes);
+	feed_flush(f);
+}
+
+/* Lost messages that come too late to be applied still say whom they concerned. */
+static void feed_late(struct feed *f, struct moldudp64_reader *r)
+{
+	f->n.pkt_late++;
+	f->n.msg_late += losses_see(&f->losses, r);
+	struct losses_range e = losses_envelope(&f->losses);
+	f->arbiter.late_from = e.from;
+	f->arbiter.late_to = e.to;
+	if (f->stale && f->fresh_at == 0 && losses_proven(&f->losses))
+		f->fresh_at = 1;
+}
+
+/* Another session has begun: every book starts from nothing, before the first message of it. */
+static void feed_session(struct feed *f, const struct arbiter_in *in)
+{
+	f->n.session_change++;
+	f->rx_tsc = in->tag;
+	if (!f->over_told)
+		feed_tell(f, GN_MD_SESSION_END, GN_INST_NONE);
+	feed_flush(f);
+	f->over_told = false;
+	f->fresh_at = 0;
+	f->clear_at = 1;
+	f->arbiter.paused = true;
+	arbiter_session_begin(&f->arbiter, in);
+}
+
+void feed_datagram(struct feed *f, const struct arbiter_in *in)
+{
+	struct moldudp64_reader r;
+	enum arbiter_verdict verdict = arbiter_accept(&f->arbiter, in, &r);
+
+	f->n.pkt_rx++;
+	if (gn_unlikely(verdict == ARBITER_SESSION)) {
+		feed_session(f, in);
+		verdict = arbiter_accept(&f->arbiter, in, &r);
+	}
+	switch (verdict) {
+	case ARBITER_RUN:
+		f->n.pkt_run++;
+		feed_run(f, &r, in->tag);
+		break;
+	case ARBITER_LATE:
+		feed_late(f, &r);
+		break;
+	case ARBITER_DUPLICATE:
+		f->n.pkt_duplicate++;
+		break;
+	case ARBITER_HELD:
+		f->n.pkt_held++;
+		break;
+	case ARBITER_IDLE:
+		f->n.pkt_idle++;
+		break;
+	case ARBITER_FULL:
+		f->n.pkt_full++;
+		break;
+	case ARBITER_DOUBTFUL:
+		f->n.pkt_doubtful++;
+		break;
+	case ARBITER_BAD:
+	case ARBITER_SESSION:
+		f->n.pkt_bad++;
+		break;
+	}
+}
+
+static void feed_take_lost(struct feed *f, const struct arbiter_gap *gap)
+{
+	arbiter_give_up(&f->arbiter, gap);
+	losses_add(&f->losses, gap->from, gap->to);
+	struct losses_range e = losses_envelope(&f->losses);
+	f->arbiter.late_from = e.from;
+	f->arbiter.late_to = e.to;
+	f->n.gap_seen++;
+	f->n.msg_lost += gap->to - gap->from;
+	f->fresh_at = 0;
+	f->stale = true;
+	f->n.stale_sent++;
+	feed_tell(f, GN_MD_STALE, GN_INST_NONE);
+	feed_flush(f);
+}
+
+/* Every book is right. */
+static void feed_all_fresh(struct feed *f)
+{
+	if (f->stale) {
+		feed_tell(f, GN_MD_FRESH, GN_INST_NONE);
+		f->n.fresh_sent++;
+	}
+	f->stale = false;
+	losses_reset(&f->losses);
+	f->arbiter.late_from = f->arbiter.late_to = 0;
+}
+
+/* Part of: clear every book, then let the new session in. */
+static void feed_poll_clear(struct feed *f)
+{
+	uint32_t end = f->clear_at + TELL_LOCATES;
+
+	for (uint32_t n = 0; f->clear_at < SYMBOLS_LOCATES && f->clear_at < end && n < TELL_EVENTS; f->clear_at++) {
+		gn_inst inst = f->symbols.inst_of[f->clear_at];
+		if (inst >= SYMBOLS_SPECIAL)
+			continue;
+		feed_tell(f, GN_MD_CLEAR, inst);
+		n++;
+	}
+	if (f->clear_at == SYMBOLS_LOCATES) {
+		symbols_forget(&f->symbols);
+		feed_all_fresh(f);
+		f->arbiter.paused = false;
+		f->clear_at = 0;
+	}
+	feed_flush(f);
+}
+
+/* Part of: all lost messages have been seen, so the books that none of them touched are right. */
+static void feed_poll_fresh(struct feed *f)
+{
+	uint32_t end = f->fresh_at + TELL_LOCATES;
+
+	if (f->losses.n_touched == 0) {
+		feed_all_fresh(f);
+		f->fresh_at = 0;
+	}
+	for (uint32_t n = 0; f->fresh_at && f->fresh_at < SYMBOLS_LOCATES && f->fresh_at < end && n < TELL_EVENTS; f->fresh_at++) {
+		uint8_t *mark = &f->losses.mark[f->fresh_at];
+		gn_inst inst = f->symbols.inst_of[f->fresh_at];
+		if (*mark != LOSSES_STALE)
+			continue;
+		*mark = 0;
+		if (inst >= SYMBOLS_SPECIAL)
+			continue;
+		feed_tell(f, GN_MD_FRESH, inst);
+		f->n.fresh_sent++;
+		n++;
+	}
+	if (f->fresh_at == SYMBOLS_LOCATES)
+		f->fresh_at = 0;
+	feed_flush(f);
+}
+
+static bool feed_poll_gap(struct feed *f, uint64_t now_ns)
+{
+	struct arbiter_gap gap;
+
+	if (!arbiter_gap(&f->arbiter, &gap))
+		return false;
+	bool waited = now_ns > gap.since_ns && now_ns - gap.since_ns >= f->wait_ns;
+	if (!waited && !arbiter_pressed(&f->arbiter))
+		return false;
+	feed_take_lost(f, &gap);
+	return true;
+}
+
+bool feed_poll(struct feed *f, uint64_t now_ns, uint64_t now_tsc)
+{
+	struct moldudp64_reader r;
+	uint64_t rx_tsc;
+
+	f->rx_tsc = now_tsc;
+	if (f->clear_at) {
+		feed_poll_clear(f);
+		return true;
+	}
+	if (arbiter_release(&f->arbiter, &r, &rx_tsc)) {
+		f->n.pkt_released++;
+		feed_run(f, &r, rx_tsc);
+		return true;
+	}
+	if (f->fresh_at) {
+		feed_poll_fresh(f);
+		return true;
+	}
+	if (arbiter_over(&f->arbiter) && !f->over_told) {
+		feed_tell(f, GN_MD_SESSION_END, GN_INST_NONE);
+		feed_flush(f);
+		f->over_told = true;
+		return true;
+	}
+	return feed_poll_gap(f, now_ns);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "losses.h"
+
+#include <string.h>
+
+#include "dataplane/codec/itch50.h"
+
+/* Types that change a book or what may be traded; all others leave a book right when they are missed. */
+static const bool losses_hurts[256] = {
+	['A'] = true, ['F'] = true, ['E'] = true, ['C'] = true, ['X'] = true, ['D'] = true, ['U'] = true,
+	['H'] = true, ['h'] = true, ['Y'] = true,
+};
+
+void losses_reset(struct losses *l)
+{
+	memset(l, 0, sizeof(*l));
+}
+
+void losses_add(struct losses *l, uint64_t from, uint64_t to)
+{
+	for (uint32_t i = 0; i < SYMBOLS_LOCATES; i++)
+		l->mark[i] |= LOSSES_STALE;
+	if (l->n_ranges && l->range[l->n_ranges - 1].to == from)
+		l->range[l->n_ranges - 1].to = to;
+	else if (l->n_ranges < LOSSES_RANGES)
+		l->range[l->n_ranges++] = (struct losses_range){from, to};
+	else
+		l->unprovable = true;
+}
+
+/* Take one number out of the ranges; a range that is cut in two needs a second place. */
+static bool losses_take(struct losses *l, uint64_t seq)
+{
+	for (uint32_t i = 0; i < l->n_ranges; i++) {
+		struct losses_range *r = &l->range[i];
+		if (seq < r->from || seq >= r->to)
+			continue;
+		uint64_t to = r->to;
+		if (seq == r->from)
+			r->from++;
+		else
+			r->to = seq;
+		if (r->from == r->to)
+			*r = l->range[--l->n_ranges];
+		else if (r->to == seq && seq + 1 < to) {
+			if (l->n_ranges < LOSSES_RANGES)
+				l->range[l->n_ranges++] = (struct losses_range){seq + 1, to};
+			else
+				l->unprovable = true;
+		}
+		return true;
+	}
+	return false;
+}
+
+static void losses_touch(struct losses *l, const uint8_t *msg, uint32_t bytes)
+{
+	if (bytes < ITCH50_HEAD_BYTES || !losses_hurts[msg[0]])
+		return;
+	uint8_t *mark = &l->mark[itch50_locate(msg)];
+	l->n_touched += !(*mark & LOSSES_TOUCHED);
+	*mark |= LOSSES_TOUCHED;
+}
+
+uint64_t losses_see(struct losses *l, struct moldudp64_reader *r)
+{
+	const uint8_t *msg;
+	uint32_t bytes;
+	uint64_t n = 0;
+
+	for (uint64_t seq = r->seq; moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK; seq++) {
+		if (!losses_take(l, seq))
+			continue;
+		losses_touch(l, msg, bytes);
+		n++;
+	}
+	return n;
+}
+
+struct losses_range losses_envelope(const struct losses *l)
+{
+	struct losses_range e = {0, 0};
+
+	for (uint32_t i = 0; i < l->n_ranges; i++) {
+		if (i == 0 || l->range[i].from < e.from)
+			e.from = l->range[i].from;
+		if (l->range[i].to > e.to)
+			e.to = l->range[i].to;
+	}
+	return e;
+}
