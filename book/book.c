@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "book.h"
+
+#include "book_record.h"
+
+static void book_wrong(struct book_set *set, struct book *b)
+{
+	if (!(b->state & BOOK_STALE_OWN))
+		set->n.stale++;
+	b->state |= BOOK_STALE_OWN;
+}
+
+/* The event does not fit what the book holds. While the feed itself says stale, or starts mid-day, that proves nothing. */
+static uint32_t book_contradicted(struct book_set *set, struct book *b, uint64_t *counter)
+{
+	(*counter)++;
+	if (!set->cfg.tolerate_gaps && !(b->state & BOOK_STALE_FEED))
+		book_wrong(set, b);
+	return 0;
+}
+
+static uint32_t book_refused(struct book_set *set, struct book *b, uint64_t *counter)
+{
+	(*counter)++;
+	book_wrong(set, b);
+	return 0;
+}
+
+static uint32_t book_changed(struct book_set *set, gn_side side, int64_t key, enum levels_result result)
+{
+	uint32_t s = (uint32_t)side - GN_BUY;
+
+	if (!(set->changed_sides & 1u << s) || key < set->changed_key[s])
+		set->changed_key[s] = key;
+	set->changed_sides |= (uint8_t)(1u << s);
+	return result == LEVELS_TOP ? BOOK_LEVELS | BOOK_TOP : BOOK_LEVELS;
+}
+
+static void book_traded(struct book_set *set, struct book *b, int64_t px_e9, gn_qty qty)
+{
+	set->n.trade++;
+	b->last_px.e9 = px_e9;
+	b->last_qty = qty;
+	b->volume += (uint64_t)qty;
+}
+
+static void wide_release(struct book_set *set, uint64_t rec)
+{
+	rec_wide(set, rec)->next_free = set->wide_free;
+	set->wide_free = rec_px_bits(rec);
+}
+
+static void order_erase(struct book_set *set, uint64_t *rec)
+{
+	if (gn_unlikely(rec_is_wide(*rec)))
+		wide_release(set, *rec);
+	order_map_erase(&set->map, rec);
+}
+
+/* A record of a book that was cleared since. */
+static bool order_is_dead(const struct book_set *set, uint64_t rec)
+{
+	return set->id_dead[rec_id(rec)] != 0;
+}
+
+static void id_release(struct book_set *set, uint32_t id)
+{
+	set->id_free[set->n_id_free++] = (uint16_t)id;
+}
+
+static void order_bury(struct book_set *set, uint64_t *rec)
+{
+	uint32_t id = rec_id(*rec);
+
+	order_erase(set, rec);
+	set->n_dead--;
+	if (--set->id_dead[id] == 0)
+		id_release(set, id);
+}
+
+void book_sweep(struct book_set *set, uint64_t n)
+{
+	uint64_t places = order_map_places(&set->map), ref;
+
+	for (; n && set->n_dead; n--) {
+		uint64_t *rec = order_map_at(&set->map, set->sweep_at, &ref);
+		if (rec && order_is_dead(set, *rec))
+			order_bury(set, rec); /* look again: another record may have moved here */
+		else
+			set->sweep_at = set->sweep_at + 1 == places ? 0 : set->sweep_at + 1;
+	}
+}
+
+static void id_take(struct book_set *set, struct book *b)
+{
+	if (gn_unlikely(set->n_id_free == 0))
+		book_sweep(set, UINT64_MAX); /* the books were cleared faster than anyone swept */
+	b->id = set->id_free[--set->n_id_free];
+}
+
+/* First order of an instrument. */
+static bool book_open(struct book_set *set, struct book *b)
+{
+	if (set->n_ladders == set->cfg.books_max)
+		return false;
+	b->ladder = (uint16_t)set->n_ladders++;
+	id_take(set, b);
+	return true;
+}
+
+/* The live order of b under ref, or NULL. */
+static inline uint64_t *book_find(struct book_set *set, struct book *b, uint64_t ref)
+{
+	uint64_t *rec = order_map_find(&set->map, ref);
+
+	if (gn_likely(rec && rec_id(*rec) == b->id))
+		return rec;
+	bool foreign = rec && !order_is_dead(set, *rec);
+	book_contradicted(set, b, foreign ? &set->n.ref_foreign : &set->n.ref_unknown);
+	return NULL;
+}
+
+/* An order that its record cannot tell, or that came late. */
+static uint64_t record_wide(struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+{
+	uint32_t i = set->wide_free;
+
+	if (i == WIDE_NONE)
+		return 0;
+	struct book_wide *w = &set->wide[i];
+	set->wide_free = w->next_free;
+	bool late = ref <= b->ref_high;
+	b->ref_high = late ? b->ref_high : ref;
+	b->n_late += late;
+	*w = (struct book_wide){.px_e9 = px_e9, .qty = qty, .arrival = b->ref_high, .late = late ? (uint32_t)b->n_late : 0};
+	set->n.order_wide++;
+	return rec_make(b->id, side, i, 0);
+}
+
+/* Record of a new order, 0 when there is no room. */
+static inline uint64_t record_new(struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+{
+	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4;
+
+	if (gn_unlikely(ref <= b->ref_high || qty > REC_QTY_MAX || px_e4 > REC_PX_E4_MAX
+		    || px_e4 * GN_PX_E9_PER_E4 != (uint64_t)px_e9))
+		return record_wide(set, b, side, ref, px_e9, qty);
+	b->ref_high = ref;
+	return rec_make(b->id, side, px_e4, (uint64_t)qty);
+}
+
+/* Whether a new order makes sense. */
+static inline bool order_valid(struct book_set *set, struct book *b, gn_px px, gn_qty qty)
+{
+	if (gn_unlikely(px.e9 <= 0 || px.e9 > LEVEL_PX_E9_MAX)) {
+		book_contradicted(set, b, &set->n.px_bad);
+		return false;
+	}
+	if (gn_unlikely(qty <= 0 || qty > LEVEL_QTY_MAX)) {
+		book_contradicted(set, b, &set->n.qty_bad);
+		return false;
+	}
+	return true;
+}
+
+/* False: ref is in use. */
+static inline bool ref_is_new(struct book_set *set, struct book *b, uint64_t ref)
+{
+	uint64_t *rec = order_map_find(&set->map, ref);
+
+	if (gn_likely(!rec))
+		return true;
+	if (order_is_dead(set, *rec)) {
+		order_bury(set, rec);
+		return true;
+	}
+	book_contradicted(set, b, &set->n.ref_duplicate);
+	return false;
+}
+
+/* Put a valid new order into the book. */
+static inline uint32_t order_insert(
+	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+{
+	int64_t key = levels_key(side, px_e9);
+
+	if (gn_unlikely(!order_map_has_room(&set->map)))
+		return book_refused(set, b, &set->n.limit_order);
+	uint64_t rec = record_new(set, b, side, ref, px_e9, qty);
+	if (gn_unlikely(!rec))
+		return book_refused(set, b, &set->n.limit_wide);
+	enum levels_result result = levels_add(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far, key, qty);
+	if (gn_unlikely(result == LEVELS_FULL)) {
+		if (rec_is_wide(rec))
+			wide_release(set, rec);
+		return book_refused(set, b, &set->n.limit_level);
+	}
+	order_map_put(&set->map, ref, rec);
+	set->n.order_add++;
+	if (gn_unlikely(b->state & BOOK_WATCHED))
+		book_watch_added(set, inst, ref, rec);
+	return book_changed(set, side, key, result);
+}
+
+/* Take qty off an order, or all of it. */
+static inline uint32_t order_take(
+	struct book_set *set, struct book *b, gn_inst inst, uint64_t ref, uint64_t *rec, const struct rec_order *o, gn_qty qty)
+{
+	int64_t key = levels_key(o->side, o->px_e9);
+	bool gone = qty >= o->qty;
+
+	if (gone)
+		qty = o->qty;
+	if (gn_unlikely(b->state & BOOK_WATCHED))
+		book_watch_taken(set, inst, ref, *rec, o, qty, gone);
+	if (gone)
+		order_erase(set, rec);
+	else if (gn_unlikely(rec_is_wide(*rec)))
+		rec_wide(set, *rec)->qty -= qty;
+	else
+		*rec -= (uint64_t)qty;
+	enum levels_result result =
+		levels_take(&b->levels[o->side - GN_BUY], book_ladder(set, b, o->side), &set->far, key, qty, gone);
+	return book_changed(set, o->side, key, result);
+}
+
+static uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	if (gn_unlikely(md->side != GN_BUY && md->side != GN_SELL))
+		return book_contradicted(set, b, &set->n.side_bad);
+	if (gn_unlikely(!order_valid(set, b, md->order.px, md->order.qty)))
+		return 0;
+	if (gn_unlikely(!b->id && !book_open(set, b)))
+		return book_refused(set, b, &set->n.limit_book);
+	if (gn_unlikely(!ref_is_new(set, b, md->order.ref)))
+		return 0;
+	return order_insert(set, b, md->inst, md->side, md->order.ref, md->order.px.e9, md->order.qty);
+}
+
+static uint32_t apply_reduce(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = book_find(set, b, md->order.ref);
+
+	if (gn_unlikely(!rec))
+		return 0;
+	if (gn_unlikely(md->order.qty <= 0))
+		return book_contradicted(set, b, &set->n.qty_bad);
+	struct rec_order o = rec_unfold(set, *rec);
+	if (gn_unlikely(md->order.qty > o.qty))
+		book_contradicted(set, b, &set->n.qty_excess);
+	return order_take(set, b, md->inst, md->order.ref, rec, &o, md->order.qty);
+}
+
+static uint32_t apply_exec(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = order_map_find(&set->map, md->order.ref);
+	struct rec_order o = rec && rec_id(*rec) == b->id ? rec_unfold(set, *rec) : (struct rec_order){0};
+	bool printed = md->order.qty > 0;
+	int64_t px_e9 = o.px_e9;
+
+	if (md->kind == GN_MD_EXEC_PX) {
+		px_e9 = md->order.px.e9;
+		printed = printed && (md->flags & GN_MD_F_PRINTABLE);
+	}
+	uint32_t bits = apply_reduce(set, b, md);
+	if (!printed || px_e9 <= 0)
+		return bits; /* an unknown order's price is unknown too */
+	book_traded(set, b, px_e9, md->order.qty);
+	return bits | BOOK_TRADE;
+}
+
+static uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = book_find(set, b, md->order.ref);
+
+	if (gn_unlikely(!rec))
+		return 0;
+	struct rec_order o = rec_unfold(set, *rec);
+	return order_take(set, b, md->inst, md->order.ref, rec, &o, o.qty);
+}
+
+static uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = book_find(set, b, md->order.ref);
+
+	if (gn_unlikely(!rec))
+		return 0; /* the side is unknown too, so the new order cannot be placed */
+	struct rec_order o = rec_unfold(set, *rec);
+	uint32_t bits = order_take(set, b, md->inst, md->order.ref, rec, &o, o.qty);
+	if (gn_unlikely(!order_valid(set, b, md->order.px, md->order.qty) || !ref_is_new(set, b, md->order.aux2)))
+		return bits;
+	return bits | order_insert(set, b, md->inst, o.side, md->order.aux2, md->order.px.e9, md->order.qty);
+}
+
+static uint32_t apply_print(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	if (md->order.px.e9 <= 0 || md->order.qty <= 0)
+		return BOOK_EVENT; /* an auction without a trade prints nothing */
+	book_traded(set, b, md->order.px.e9, md->order.qty);
+	return BOOK_EVENT | BOOK_TRADE;
+}
+
+static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
+{
+	set->n.clear++;
+	b->state &= (uint8_t)~BOOK_STALE_OWN;
+	if (!b->id)
+		return BOOK_EVENT;
+	uint32_t n = 0;
+	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
+		n += levels_orders(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far);
+	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
+		levels_clear(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far);
+	b->ref_high = b->n_late = 0;
+	if (b->state & BOOK_WATCHED)
+		book_watch_cleared(set, inst);
+	if (n) { /* the orders stay in the map, dead under the old number */
+		set->id_dead[b->id] = n;
+		set->n_dead += n;
+		id_take(set, b);
+	}
+	set->changed_sides = 3;
+	set->changed_key[0] = set->changed_key[1] = INT64_MIN;
+	return BOOK_EVENT | BOOK_LEVELS | BOOK_TOP;
+}
+
+static void state_set(struct book *b, uint8_t bit, bool on)
+{
+	b->state = (uint8_t)(on ? b->state | bit : b->state & ~bit);
+}
+
+/* Events that change the state of one instrument, or nothing. */
+static uint32_t apply_admin(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	switch (md->kind) {
+	case GN_MD_STATE: state_set(b, BOOK_TRADING, md->code == 'T'); break;
+	case GN_MD_HALT:
+		if (!set->cfg.market || md->state.market == set->cfg.market)
+			state_set(b, BOOK_HALTED, md->code == 'H');
+		break;
+	case GN_MD_SHORT_SALE: state_set(b, BOOK_NO_SHORT, md->code == '1' || md->code == '2'); break;
+	case GN_MD_STALE: state_set(b, BOOK_STALE_FEED, true); break;
+	case GN_MD_FRESH: state_set(b, BOOK_STALE_FEED, false); break;
+	case GN_MD_CLEAR: return apply_clear(set, b, md->inst);
+	default: break;
+	}
+	return BOOK_EVENT;
+}
+
+static uint32_t apply_event(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	switch (md->kind) {
+	case GN_MD_ADD: return apply_add(set, b, md);
+	case GN_MD_DELETE: return apply_delete(set, b, md);
+	case GN_MD_EXEC:
+	case GN_MD_EXEC_PX: return apply_exec(set, b, md);
+	case GN_MD_REDUCE: return apply_reduce(set, b, md);
+	case GN_MD_REPLACE: return apply_replace(set, b, md);
+	case GN_MD_TRADE:
+	case GN_MD_CROSS: return apply_print(set, b, md);
+	default: return apply_admin(set, b, md);
+	}
+}
+
+/* Events that name no instrument of ours. */
+static uint32_t apply_global(struct book_set *set, const struct gn_md *md)
+{
+	uint32_t bits = BOOK_EVENT;
+
+	if (md->kind >= GN_MD_ADD && md->kind <= GN_MD_CROSS) {
+		set->n.inst_unknown++;
+		return 0;
+	}
+	if (md->inst != GN_INST_NONE || (md->kind != GN_MD_STALE && md->kind != GN_MD_FRESH && md->kind != GN_MD_CLEAR))
+		return bits;
+	for (gn_inst i = 0; i < set->cfg.instruments_max; i++)
+		apply_admin(set, &set->book[i], &(struct gn_md){.kind = md->kind, .inst = i});
+	return bits | BOOK_STATE | BOOK_STATE_ALL;
+}
+
+uint32_t book_apply(struct book_set *set, const struct gn_md *md)
+{
+	set->changed_sides = 0;
+	if (gn_unlikely(md->kind == GN_MD_NONE || md->kind >= GN_MD_KIND_COUNT)) {
+		set->n.event_unknown++;
+		return 0;
+	}
+	set->n.event++;
+	if (gn_unlikely(md->inst >= set->cfg.instruments_max))
+		return apply_global(set, md);
+	struct book *b = &set->book[md->inst];
+	uint8_t state = b->state;
+	b->seq++;
+	b->rx_tsc = md->rx_tsc;
+	b->exch_ns = md->exch_ns;
+	b->cause = md->kind;
+	b->side = md->side;
+	uint32_t bits = apply_event(set, b, md);
+	return (b->state ^ state) & (uint8_t)~BOOK_WATCHED ? bits | BOOK_STATE : bits;
+}
+
+void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step)
+{
+	if (md->inst >= set->cfg.instruments_max || md->kind < GN_MD_ADD || md->kind > GN_MD_REPLACE)
+		return;
+	const struct book *b = &set->book[md->inst];
+	if (step == 0) {
+		order_map_prefetch(&set->map, md->order.ref);
+		if (md->kind == GN_MD_REPLACE)
+			order_map_prefetch(&set->map, md->order.aux2);
+		__builtin_prefetch(b, 1);
+		__builtin_prefetch(&b->levels[0], 1);
+		__builtin_prefetch(&b->levels[1], 1);
+		return;
+	}
+	uint32_t i;
+	if (md->kind == GN_MD_ADD || md->kind == GN_MD_REPLACE) {
+		/* a replacement's side is its order's: most likely the one that has a place for the price */
+		for (gn_side s = GN_BUY; s <= GN_SELL; s++)
+			if ((md->kind == GN_MD_REPLACE || s == md->side)
+				&& levels_place(&b->levels[s - GN_BUY], levels_key(s, md->order.px.e9), &i))
+				__builtin_prefetch(&book_ladder(set, b, s)[i], 1);
+		if (md->kind == GN_MD_ADD)
+			return;
+	}
+	const uint64_t *rec = order_map_find((struct order_map *)&set->map, md->order.ref);
+	if (!rec || rec_is_wide(*rec))
+		return;
+	struct rec_order o = rec_unfold(set, *rec);
+	if (levels_place(&b->levels[o.side - GN_BUY], levels_key(o.side, o.px_e9), &i))
+		__builtin_prefetch(&book_ladder(set, b, o.side)[i], 1);
+}

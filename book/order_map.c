@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "order_map.h"
+
+#include "dataplane/runtime/err.h"
+#include "dataplane/runtime/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define WINDOW_MIN 1024u
+
+static uint64_t map_window(uint64_t max)
+{
+	uint64_t window = WINDOW_MIN;
+
+	while (window < max)
+		window *= 2;
+	return window;
+}
+
+int order_map_init(struct order_map *m, uint64_t max, int node)
+{
+	memset(m, 0, sizeof(*m));
+	if (max == 0 || max > UINT64_C(1) << 32)
+		return gn_err(EINVAL, "order map: %lu orders, expected 1 to 2^32", (unsigned long)max);
+	m->max = max;
+	m->window = map_window(max);
+	m->n_slots = max + max / 2 + 64; /* two thirds full at most: a search stays short */
+	m->rec = gn_mem_alloc(m->window * sizeof(*m->rec), node);
+	m->tag = gn_mem_alloc((m->window >> ORDER_FRAME_BITS) * sizeof(*m->tag), node);
+	m->old = gn_mem_alloc(m->n_slots * sizeof(*m->old), node);
+	if (m->rec && m->tag && m->old)
+		return 0;
+	order_map_fini(m);
+	return gn_err_in(-ENOMEM, "order map: %lu orders", (unsigned long)max);
+}
+
+void order_map_fini(struct order_map *m)
+{
+	gn_mem_free(m->rec, m->window * sizeof(*m->rec));
+	gn_mem_free(m->tag, (m->window >> ORDER_FRAME_BITS) * sizeof(*m->tag));
+	gn_mem_free(m->old, m->n_slots * sizeof(*m->old));
+	memset(m, 0, sizeof(*m));
+}
+
+/* Where the search for ref begins: the high half of a product spreads any pattern of references over any number of slots. */
+static uint64_t map_home(const struct order_map *m, uint64_t ref)
+{
+	uint64_t mixed = (ref ^ ref >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint64_t)((unsigned __int128)mixed * m->n_slots >> 64);
+}
+
+static uint64_t map_next(const struct order_map *m, uint64_t slot)
+{
+	return slot + 1 == m->n_slots ? 0 : slot + 1;
+}
+
+uint64_t *order_map_find_old(struct order_map *m, uint64_t ref)
+{
+	for (uint64_t s = map_home(m, ref); m->old[s].rec; s = map_next(m, s))
+		if (m->old[s].ref == ref)
+			return &m->old[s].rec;
+	return NULL;
+}
+
+static void map_put_old(struct order_map *m, uint64_t ref, uint64_t rec)
+{
+	uint64_t s = map_home(m, ref);
+
+	while (m->old[s].rec)
+		s = map_next(m, s);
+	m->old[s] = (struct order_old){ref, rec};
+}
+
+/* A newer frame takes the place: what is still alive in it becomes old. */
+static void map_claim(struct order_map *m, uint64_t frame, uint64_t tag)
+{
+	uint64_t *rec = &m->rec[frame << ORDER_FRAME_BITS];
+	uint64_t ref = m->tag[frame] << ORDER_FRAME_BITS;
+
+	for (uint32_t i = 0; i < ORDER_FRAME; i++) {
+		if (!rec[i])
+			continue;
+		map_put_old(m, ref + i, rec[i]);
+		rec[i] = 0;
+	}
+	m->tag[frame] = tag;
+}
+
+void order_map_put_slow(struct order_map *m, uint64_t ref, uint64_t rec)
+{
+	uint64_t frame = order_map_frame(m, ref), own = ref >> ORDER_FRAME_BITS;
+
+	if (own < m->tag[frame]) {
+		map_put_old(m, ref, rec);
+		return;
+	}
+	map_claim(m, frame, own);
+	m->rec[ref & (m->window - 1)] = rec;
+}
+
+/* Close the gap: whatever a search would no longer reach past the free slot moves into it. */
+void order_map_erase_old(struct order_map *m, uint64_t *rec)
+{
+	uint64_t hole = (uint64_t)((uint8_t *)rec - (uint8_t *)m->old) / sizeof(*m->old);
+
+	for (uint64_t s = map_next(m, hole); m->old[s].rec; s = map_next(m, s)) {
+		uint64_t home = map_home(m, m->old[s].ref);
+		bool reached = hole < s ? home > hole && home <= s : home > hole || home <= s;
+		if (reached)
+			continue;
+		m->old[hole] = m->old[s];
+		hole = s;
+	}
+	m->old[hole] = (struct order_old){0};
+}
+
+uint64_t *order_map_at(struct order_map *m, uint64_t place, uint64_t *ref)
+{
+	uint64_t *rec = place < m->window ? &m->rec[place] : &m->old[place - m->window].rec;
+
+	if (!*rec)
+		return NULL;
+	if (place < m->window)
+		*ref = m->tag[place >> ORDER_FRAME_BITS] << ORDER_FRAME_BITS | (place & (ORDER_FRAME - 1));
+	else
+		*ref = m->old[place - m->window].ref;
+	return rec;
+}
