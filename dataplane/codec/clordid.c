@@ -5,6 +5,9 @@
 
 #define POW36_3 46656u
 #define POW36_6 UINT64_C(2176782336)
+#define LAST_6_BYTES UINT64_C(0x0000ffffffffffff)
+
+_Static_assert(sizeof(struct ouch50_clordid) == 16, "returned in two registers");
 
 /* Four numbers below 36^3 in 16-bit lanes become twelve digits; `top` becomes the digit before them. */
 static inline __m128i digits(uint64_t lanes, uint64_t top)
@@ -35,9 +38,10 @@ struct ouch50_clordid ouch50_clordid_from_oid(gn_oid oid)
 	__m128i d = digits(lanes, top);
 	__m128i letter = _mm_and_si128(_mm_cmpgt_epi8(d, _mm_set1_epi8(9)), _mm_set1_epi8('A' - '0' - 10));
 	__m128i text = _mm_add_epi8(_mm_add_epi8(d, _mm_set1_epi8('0')), letter);
+	uint64_t halves[2] = {(uint64_t)_mm_cvtsi128_si64(text), (uint64_t)_mm_extract_epi64(text, 1) & LAST_6_BYTES};
 	struct ouch50_clordid id;
 
-	memcpy(&id, &text, sizeof(id));
+	memcpy(&id, halves, sizeof(id));
 	return id;
 }
 

@@ -66,7 +66,7 @@ static enum ouch50_result decode_enter(const uint8_t *msg, uint32_t bytes, struc
 	m->capacity = (char)msg[28];
 	m->iso = (char)msg[29];
 	m->cross = (char)msg[30];
-	memcpy(&m->clordid, msg + 31, sizeof(m->clordid));
+	memcpy(m->clordid.c, msg + 31, OUCH50_CLORDID_BYTES);
 
 	enum ouch50_result rc = load_appendage(msg, bytes, OUCH50_ENTER_BYTES, &m->appendage);
 
@@ -81,7 +81,7 @@ static enum ouch50_result decode_replace(const uint8_t *msg, uint32_t bytes, str
 	m->tif = (char)msg[21];
 	m->display = (char)msg[22];
 	m->iso = (char)msg[23];
-	memcpy(&m->clordid, msg + 24, sizeof(m->clordid));
+	memcpy(m->clordid.c, msg + 24, OUCH50_CLORDID_BYTES);
 
 	enum ouch50_result rc = load_appendage(msg, bytes, OUCH50_REPLACE_BYTES, &m->appendage);
 
@@ -154,7 +154,7 @@ static enum ouch50_result decode_accepted(const uint8_t *msg, uint32_t bytes, st
 	m->iso = (char)msg[45];
 	m->cross = (char)msg[46];
 	m->state = (char)msg[47];
-	memcpy(&m->clordid, msg + 48, sizeof(m->clordid));
+	memcpy(m->clordid.c, msg + 48, OUCH50_CLORDID_BYTES);
 
 	enum ouch50_result rc = load_appendage(msg, bytes, 64, &m->appendage);
 
@@ -183,7 +183,7 @@ static uint32_t encode_accepted(const struct ouch50_accepted *m, uint8_t *msg)
 	msg[45] = (uint8_t)m->iso;
 	msg[46] = (uint8_t)m->cross;
 	msg[47] = (uint8_t)m->state;
-	memcpy(msg + 48, &m->clordid, sizeof(m->clordid));
+	ouch50_put_clordid(msg + 48, &m->clordid);
 
 	uint32_t n = store_appendage(msg, 64, &m->appendage);
 
@@ -246,7 +246,7 @@ static enum ouch50_result decode_broken(const uint8_t *msg, struct ouch50_broken
 	m->user_ref = wire_u32(msg + 9);
 	m->match = wire_u64(msg + 13);
 	m->reason = (char)msg[21];
-	memcpy(&m->clordid, msg + 22, sizeof(m->clordid));
+	memcpy(m->clordid.c, msg + 22, OUCH50_CLORDID_BYTES);
 	return OUCH50_OK;
 }
 
@@ -255,7 +255,7 @@ static uint32_t encode_broken(const struct ouch50_broken *m, uint8_t *msg)
 	wire_put_u32(msg + 9, m->user_ref);
 	wire_put_u64(msg + 13, m->match);
 	msg[21] = (uint8_t)m->reason;
-	memcpy(msg + 22, &m->clordid, sizeof(m->clordid));
+	ouch50_put_clordid(msg + 22, &m->clordid);
 	return out_bytes[OUCH50_BROKEN];
 }
 
@@ -263,7 +263,7 @@ static enum ouch50_result decode_rejected(const uint8_t *msg, struct ouch50_reje
 {
 	m->user_ref = wire_u32(msg + 9);
 	m->reason = wire_u16(msg + 13);
-	memcpy(&m->clordid, msg + 15, sizeof(m->clordid));
+	memcpy(m->clordid.c, msg + 15, OUCH50_CLORDID_BYTES);
 	return OUCH50_OK;
 }
 
@@ -271,7 +271,7 @@ static uint32_t encode_rejected(const struct ouch50_rejected *m, uint8_t *msg)
 {
 	wire_put_u32(msg + 9, m->user_ref);
 	wire_put_u16(msg + 13, m->reason);
-	memcpy(msg + 15, &m->clordid, sizeof(m->clordid));
+	ouch50_put_clordid(msg + 15, &m->clordid);
 	return out_bytes[OUCH50_REJECTED];
 }
 

@@ -28,9 +28,10 @@
 #define OUCH50_APPENDAGE_BYTES_MAX 512u /* every tag once is 112; more is refused */
 #define OUCH50_BYTES_MAX (OUCH50_FIXED_BYTES_MAX + OUCH50_APPENDAGE_BYTES_MAX)
 
-/** Client order id: 14 letters or digits, padded with blanks. Not terminated. */
+/** Client order id: 14 letters or digits, padded with blanks. Not terminated. 16 bytes, which travel in two registers. */
 struct ouch50_clordid {
 	char c[OUCH50_CLORDID_BYTES];
+	char reserved[2]; /* 0 */
 };
 
 /** The optional part of a message, in place: elements of length, tag, value. */
@@ -237,6 +238,15 @@ static inline uint64_t ouch50_px_e4(gn_px px)
 	return (uint64_t)px.e9 / (uint64_t)GN_PX_E9_PER_E4;
 }
 
+/** Write a client order id (OUCH50_CLORDID_BYTES). Hot path. */
+static inline void ouch50_put_clordid(uint8_t *p, const struct ouch50_clordid *id)
+{
+	/* in the pieces it was written in: a load across two fresh stores would have to wait for both */
+	memcpy(p, id->c, 8);
+	memcpy(p + 8, id->c + 8, 4);
+	memcpy(p + 12, id->c + 12, 2);
+}
+
 /**
  * Write an Enter. Hot path: stores at fixed places, then the appendage, if any.
  *
@@ -258,7 +268,7 @@ static inline uint32_t ouch50_encode_enter(const struct ouch50_enter *m, uint8_t
 	msg[28] = (uint8_t)m->capacity;
 	msg[29] = (uint8_t)m->iso;
 	msg[30] = (uint8_t)m->cross;
-	memcpy(msg + 31, &m->clordid, sizeof(m->clordid));
+	ouch50_put_clordid(msg + 31, &m->clordid);
 	wire_put_u16(msg + 45, (uint16_t)m->appendage.bytes);
 	if (m->appendage.bytes != 0)
 		memcpy(msg + OUCH50_ENTER_BYTES, m->appendage.data, m->appendage.bytes);
@@ -276,7 +286,7 @@ static inline uint32_t ouch50_encode_replace(const struct ouch50_replace *m, uin
 	msg[21] = (uint8_t)m->tif;
 	msg[22] = (uint8_t)m->display;
 	msg[23] = (uint8_t)m->iso;
-	memcpy(msg + 24, &m->clordid, sizeof(m->clordid));
+	ouch50_put_clordid(msg + 24, &m->clordid);
 	wire_put_u16(msg + 38, (uint16_t)m->appendage.bytes);
 	if (m->appendage.bytes != 0)
 		memcpy(msg + OUCH50_REPLACE_BYTES, m->appendage.data, m->appendage.bytes);
