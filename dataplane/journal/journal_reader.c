@@ -111,8 +111,7 @@ static int check_record(struct journal_reader *r, const struct journal_record *r
 		return gn_err(EBADMSG, "journal: %s: record %llu: unknown type %u", r->path, (ull)rec->seq, rec->type);
 	journal_chain(r->hash, rec);
 	if (memcmp(r->hash, rec->hash, sizeof(r->hash)) != 0)
-		return gn_err(EBADMSG, "journal: %s: record %llu: hash does not fit: it or one before it was changed", r->path,
-			(ull)rec->seq);
+		return bad_record(r, "hash does not fit: it or one before it was changed");
 	return 1;
 }
 
