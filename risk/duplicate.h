@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RISK_DUPLICATE_H
+#define RISK_DUPLICATE_H
+
+/** @file The same order again: orders accepted lately, in sets of one cache line, newest first. */
+
+#include "risk.h"
+
+#define RISK_DUPLICATE_SETS_BITS 12
+
+/** Strategy, instrument, side, price and quantity in one word; never 0. */
+static inline uint64_t duplicate_key(const struct gn_order_req *q)
+{
+	uint64_t a = (uint64_t)q->px.e9 * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t b = ((uint64_t)q->qty << 20 ^ (uint64_t)q->inst << 8 ^ (uint64_t)q->strategy << 2 ^ q->side)
+		* UINT64_C(0xc2b2ae3d27d4eb4f);
+
+	b ^= a >> 32 | a << 32;
+	return b * UINT64_C(0x165667b19e3779f9) | 1;
+}
+
+static inline struct risk_duplicate_set *duplicate_set(const struct risk *r, uint64_t key)
+{
+	return &r->duplicate[key >> r->duplicate_shift];
+}
+
+/** True when the order was accepted less than window_tsc ago. */
+static inline bool duplicate_seen(const struct risk *r, uint64_t key, uint64_t now_tsc, uint64_t window_tsc)
+{
+	const struct risk_duplicate_set *set = duplicate_set(r, key);
+	bool seen = false;
+
+	for (unsigned i = 0; i < RISK_DUPLICATE_WAYS; i++)
+		seen |= (set->key[i] == key) & (now_tsc - set->tsc[i] < window_tsc);
+	return seen;
+}
+
+/** Remember an accepted order; the oldest of its set leaves. */
+static inline void duplicate_remember(struct risk *r, uint64_t key, uint64_t now_tsc, uint64_t window_tsc)
+{
+	struct risk_duplicate_set *set = duplicate_set(r, key);
+
+	r->n.duplicate_evicted += set->key[RISK_DUPLICATE_WAYS - 1] != 0 && now_tsc - set->tsc[RISK_DUPLICATE_WAYS - 1] < window_tsc;
+	for (unsigned i = RISK_DUPLICATE_WAYS - 1; i > 0; i--) {
+		set->key[i] = set->key[i - 1];
+		set->tsc[i] = set->tsc[i - 1];
+	}
+	set->key[0] = key;
+	set->tsc[0] = now_tsc;
+}
+
+#endif

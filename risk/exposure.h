@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RISK_EXPOSURE_H
+#define RISK_EXPOSURE_H
+
+/** @file The only places that move what is used of a limit: open orders, positions, marks. */
+
+#include "risk.h"
+
+static inline void room_take(struct risk_room *room, uint32_t side, risk_ntl ntl, int64_t n_orders)
+{
+	room->gross -= ntl;
+	room->net[side] -= ntl;
+	room->n_open -= n_orders;
+}
+
+/** Let an order hold so much more of the limits (less when negative). */
+static inline void exposure_take(struct risk *r, const struct gn_order_req *q, gn_qty qty, risk_ntl ntl, int64_t n_orders)
+{
+	struct risk_strategy *s = &r->strategy[q->strategy];
+	uint32_t side = q->side - 1u;
+
+	risk_cell(r, q->inst, q->strategy)->worst[side] += qty;
+	r->inst[q->inst].worst[side] += qty;
+	room_take(&s->scope.room, side, ntl, n_orders);
+	room_take(&r->account[s->account].room, side, ntl, n_orders);
+	room_take(&r->engine.room, side, ntl, n_orders);
+}
+
+/** Let an order hold what its state says: called after whatever changed it, or the replacement that waits for it. */
+void exposure_settle(struct risk *r, struct order *o);
+
+/** What a replacement holds beside the order that it takes the place of (NULL: that one is gone). */
+void exposure_of_heir(const struct order *heir, const struct order *parent, gn_qty *qty, risk_ntl *ntl);
+
+/** A position changed by qty (negative: sold) at px: units, money and rooms. Returns what was realised. */
+risk_money exposure_fill(struct risk *r, uint32_t strategy, gn_inst inst, gn_px px, gn_qty qty, int64_t fee_e9);
+
+/** Value a position at a new price. */
+void exposure_mark(struct risk *r, uint32_t strategy, gn_inst inst, gn_px mark);
+
+#endif

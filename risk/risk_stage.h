@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RISK_STAGE_H
+#define RISK_STAGE_H
+
+/**
+ * @file
+ * Risk as a stage: strategy_risk, gateway_risk > risk > risk_gateway, risk_strategy (link N belongs to strategy N),
+ * risk_journal (none or one); and the way in for those who control it from other threads.
+ *
+ * Wire risk_strategy lossy: a strategy that does not take its reports is cut off by its kill switch, and must not stop
+ * risk. Wire risk_journal lossy too: risk keeps a reserve of it and refuses new orders when only that is left.
+ */
+
+#include "dataplane/runtime/stage.h"
+#include "risk.h"
+
+#define RISK_JOURNAL_RESERVE 512u /* records that stay free for reports and cancels when new orders are refused */
+
+/** What env->config points to. */
+struct risk_stage_config {
+	struct risk_config core; /* what it points to must stay until fini */
+	struct risk_control *control; /* from risk_control_new(); NULL: nobody controls this stage */
+};
+
+extern const struct gn_stage gn_stage_risk;
+
+/** The mailbox and notice board of one risk stage. */
+struct risk_control;
+
+/** Cold, before the stage's init. NULL with gn_err_text(). */
+struct risk_control *risk_control_new(void);
+void risk_control_free(struct risk_control *c);
+
+/* Orders to the stage: any cold thread; carried out at its next poll. 0, or -EAGAIN when too many wait already. */
+
+/** Throw a kill switch: new orders refused, open ones cancelled. `reason` (and who) is journaled. */
+int risk_control_kill(struct risk_control *c, enum risk_level level, uint32_t index, const char *reason);
+/** Release it. -EINVAL without a reason. */
+int risk_control_release(struct risk_control *c, enum risk_level level, uint32_t index, const char *reason);
+/** Cancel every open order of an owner, without blocking it: clean stop. */
+int risk_control_cancel_all(struct risk_control *c, enum risk_level level, uint32_t index);
+/** The host has quarantined this strategy: block it, cancel its orders. */
+int risk_control_quarantine(struct risk_control *c, uint32_t strategy);
+/** Change a limit; the hard limits of the start hold. The outcome is journaled and counted. */
+int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
+	const char *who);
+
+/**
+ * Refuse every order from now on: for gn_assert_hook(), from any thread, async-signal-safe, no mailbox in between.
+ */
+void risk_control_panic(struct risk_control *c);
+
+/** One owner in a snapshot. Money in 1e-9 quote units, saturated. */
+struct risk_owner_snapshot {
+	uint64_t n_orders, n_fills;
+	int64_t n_open;
+	int64_t position; /* units, all instruments added up */
+	int64_t realised_e9, unrealised_e9, fees_e9;
+	int64_t gross_e9, net_long_e9, net_short_e9; /* exposure: positions and open orders at worst */
+	uint64_t cause;                              /* enum risk_cause of its own kill switch */
+};
+
+/** What the stage last published, about every millisecond. */
+struct risk_snapshot {
+	uint64_t tsc, n_published;
+	uint64_t up;            /* bit a strategy: its order session takes orders */
+	uint64_t n_kills;       /* kill switches thrown now */
+	uint64_t n_strategies;
+	uint64_t n_open, n_waiting;
+	uint64_t verdicts[GN_VERDICT_COUNT];
+	struct risk_owner_snapshot engine;
+	struct risk_owner_snapshot strategy[GN_STRATEGIES_MAX];
+};
+
+/** Copy the last snapshot. Any thread; zeroes before the first. */
+void risk_control_snapshot(const struct risk_control *c, struct risk_snapshot *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RISK_TELL_H
+#define RISK_TELL_H
+
+/** @file What risk tells strategies and the journal. */
+
+#include "risk.h"
+
+/** Journal a request and its verdict; tell its strategy when it was refused. */
+void tell_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc);
+
+/** Complete a report with what only risk knows, journal it, pass it on. `o`: its order, or NULL. */
+void tell_report(struct risk *r, const struct gn_exec *exec, const struct order *o, uint64_t now_tsc);
+
+/** Tell a strategy that risk itself ended an order that never left the engine. */
+void tell_withdrawn(struct risk *r, const struct order *o, uint8_t kind, uint8_t reason, uint64_t now_tsc);
+
+/** Pass the state of an order session on to the strategies that use it (.match). */
+void tell_session(struct risk *r, const struct gn_exec *exec, uint64_t now_tsc);
+
+/** Journal a change of a limit or a switch. */
+void tell_change(struct risk *r, uint64_t now_tsc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

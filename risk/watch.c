@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "watch.h"
+
+#include <gannet/book_view.h>
+
+#include "exposure.h"
+#include "sweep.h"
+#include "tell.h"
+
+#define WATCH_MARKS 128u    /* positions valued in one housekeeping */
+#define WATCH_INSTS 256u    /* instruments looked at in one housekeeping */
+#define WATCH_RETRY_MS 1000 /* a kill switch whose orders are still open cancels again */
+
+static uint64_t watch_ticks(const struct risk *r, int64_t ms)
+{
+	return r->config.tsc_hz / 1000 * (uint64_t)ms;
+}
+
+static bool watch_loss_reached(const struct risk_scope *s)
+{
+	if (s->limits.loss_max == RISK_UNLIMITED)
+		return false;
+	return -risk_pnl_total(&s->pnl) >= (risk_money)s->limits.loss_max * 1000000000;
+}
+
+static void watch_loss(struct risk *r, const struct risk_scope *s, enum risk_level level, uint32_t index, uint64_t now_tsc)
+{
+	if (gn_unlikely(watch_loss_reached(s)))
+		risk_kill(r, level, index, RISK_CAUSE_LOSS, "daily loss limit", now_tsc);
+}
+
+void watch_fill(struct risk *r, const struct order *o, const struct gn_exec *e, uint64_t now_tsc)
+{
+	uint32_t strategy = o->req.strategy;
+	uint32_t account = r->strategy[strategy].account;
+
+	(void)e;
+	watch_loss(r, &r->strategy[strategy].scope, RISK_STRATEGY, strategy, now_tsc);
+	watch_loss(r, &r->account[account], RISK_ACCOUNT, account, now_tsc);
+	watch_loss(r, &r->engine, RISK_ENGINE, 0, now_tsc);
+}
+
+void watch_reject(struct risk *r, uint32_t strategy, uint64_t now_tsc)
+{
+	struct risk_strategy *s = &r->strategy[strategy];
+
+	if (now_tsc - s->rejects_start_tsc >= r->config.tsc_hz) {
+		s->rejects_start_tsc = now_tsc;
+		s->n_rejects = 0;
+	}
+	if (++s->n_rejects > s->scope.limits.rejects_max)
+		risk_kill(r, RISK_STRATEGY, strategy, RISK_CAUSE_REJECTS, "reject storm", now_tsc);
+}
+
+static gn_px watch_price(const struct risk *r, gn_inst inst)
+{
+	struct gn_quote q = r->board && inst < r->board->max ? gn_board_read(r->board, inst) : (struct gn_quote){0};
+
+	if (q.flags & GN_VIEW_STALE)
+		return (gn_px){0};
+	if (q.bid.e9 > 0 && q.ask.e9 > 0 && q.bid.e9 <= RISK_PX_E9_MAX && q.ask.e9 <= RISK_PX_E9_MAX)
+		return (gn_px){q.bid.e9 + (q.ask.e9 - q.bid.e9) / 2};
+	return q.last.e9 <= RISK_PX_E9_MAX ? q.last : (gn_px){0};
+}
+
+static void watch_marks(struct risk *r)
+{
+	for (unsigned n = 0; n < WATCH_MARKS && n < r->n_held; n++) {
+		r->held_at = r->held_at + 1 < r->n_held ? r->held_at + 1 : 0;
+		uint32_t cell = r->held[r->held_at];
+		gn_inst inst = cell / r->n_strategies;
+		gn_px px = watch_price(r, inst);
+		if (px.e9 > 0 && px.e9 != r->cell[cell].pos.mark.e9)
+			exposure_mark(r, cell % r->n_strategies, inst, px);
+	}
+}
+
+static void watch_losses(struct risk *r, uint64_t now_tsc)
+{
+	for (uint32_t i = 0; i < r->n_strategies; i++)
+		watch_loss(r, &r->strategy[i].scope, RISK_STRATEGY, i, now_tsc);
+	for (uint32_t i = 0; i < r->n_accounts; i++)
+		watch_loss(r, &r->account[i], RISK_ACCOUNT, i, now_tsc);
+	watch_loss(r, &r->engine, RISK_ENGINE, 0, now_tsc);
+}
+
+static void watch_session(struct risk *r, uint64_t now_tsc)
+{
+	if (r->config.session_kill_ms == 0)
+		return;
+	for (uint32_t i = 0; i < r->n_strategies; i++) {
+		const struct risk_strategy *s = &r->strategy[i];
+		if (!risk_is_up(r, i) && risk_scope_open(&s->scope) > 0
+			&& now_tsc - s->session_tsc >= watch_ticks(r, r->config.session_kill_ms))
+			risk_kill(r, RISK_STRATEGY, i, RISK_CAUSE_SESSION, "session down with orders open", now_tsc);
+	}
+}
+
+static void watch_clock(struct risk *r, uint64_t now_tsc)
+{
+	uint64_t before = r->housekeeping_tsc;
+
+	r->housekeeping_tsc = now_tsc;
+	if (before == 0 || r->config.clock_jump_ms == 0)
+		return;
+	if (now_tsc < before || now_tsc - before >= watch_ticks(r, r->config.clock_jump_ms))
+		risk_kill(r, RISK_ENGINE, 0, RISK_CAUSE_CLOCK, "time jumped", now_tsc);
+}
+
+static void watch_retry(struct risk *r, uint64_t now_tsc)
+{
+	if (r->kill.n_on && r->orders.n && r->sweep_left == 0 && now_tsc - r->sweep_end_tsc >= watch_ticks(r, WATCH_RETRY_MS))
+		sweep_start(r);
+}
+
+void risk_housekeep(struct risk *r, uint64_t now_tsc)
+{
+	watch_clock(r, now_tsc);
+	watch_marks(r);
+	watch_losses(r, now_tsc);
+	watch_session(r, now_tsc);
+	watch_retry(r, now_tsc);
+}
