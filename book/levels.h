@@ -67,7 +67,7 @@ static inline uint32_t level_orders(uint64_t sum)
 
 static inline int64_t levels_key(gn_side side, int64_t px_e9)
 {
-	return side == GN_BUY ? -px_e9 : px_e9;
+	return side == GN_BUY ? (int64_t)(0 - (uint64_t)px_e9) : px_e9; /* any price: a hint has not checked it */
 }
 
 /** Cold parts of the inline functions below. */

@@ -161,7 +161,8 @@ static void apply_both(uint64_t i, const struct gn_md *md)
 	history[0] = *md;
 	for (uint32_t s = 0; s < 2; s++) {
 		n_before[s] = b->n_levels[s];
-		memcpy(before[s], b->level[s], (n_before[s] < 10 ? n_before[s] : 10) * sizeof(struct ref_level));
+		for (uint32_t k = 0; k < n_before[s] && k < 10; k++)
+			before[s][k] = b->level[s][k];
 	}
 	uint32_t bits = book_apply(&set, md);
 	ref_apply(&ref, md);
