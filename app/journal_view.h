@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef JOURNAL_VIEW_H
+#define JOURNAL_VIEW_H
+
+/**
+ * @file
+ * What a journal says of orders, fills and positions, in the very form in which the simulated exchange writes its ledger
+ * (app/exchange/ledger.h). Cold path.
+ *
+ * Orders count once the venue has answered them: what it never saw has no place in its ledger either.
+ */
+
+#include <stdio.h>
+
+#include "dataplane/journal/journal.h"
+
+enum view_state { VIEW_ASKED = 0, VIEW_OPEN, VIEW_REJECTED };
+
+struct view_order {
+	gn_oid oid;
+	gn_oid oid_prev; /* of a replacement */
+	gn_inst inst;
+	gn_side side;
+	uint8_t state; /* enum view_state */
+	uint32_t session;
+	int64_t qty, px_e9, filled, canceled;
+};
+
+struct view_fill {
+	gn_oid oid;
+	uint64_t match;
+	int64_t qty, px_e9;
+	bool broken;
+};
+
+struct journal_view {
+	struct view_order *order;
+	size_t n_orders, orders_room;
+	uint32_t *slot; /* order index + 1, by hash of oid */
+	size_t n_slots; /* a power of two */
+	struct view_fill *fill;
+	size_t n_fills, fills_room;
+	gn_symbol *symbol; /* by instrument */
+	size_t n_symbols;
+	char (*account)[GN_JOURNAL_TEXT_BYTES]; /* by session */
+	size_t n_accounts;
+	uint64_t n_records, n_unknown; /* unknown: reports that name no order */
+	bool closed, torn;             /* of the last file */
+};
+
+/**
+ * Read a journal.
+ *
+ * @return
+ *   0, or -errno with gn_err_text(): it cannot be read, or is damaged. journal_view_free() in any case.
+ */
+int journal_view_load(struct journal_view *v, const char *path);
+
+/** Write the lines of a ledger, in its order. 0 or -errno. */
+int journal_view_print(const struct journal_view *v, FILE *to);
+
+void journal_view_free(struct journal_view *v);
+
+#endif
