@@ -79,7 +79,7 @@ static void fill_market(struct exchange_config *out)
 	OR(n_symbols, 128);
 	OR(px_min_e4, 50000);
 	OR(px_max_e4, 5000000);
-	OR(orders_max, UINT32_C(1) << 20);
+	OR(orders_max, UINT32_C(1) << 18);
 	OR(client_orders_max, UINT32_C(1) << 20);
 	OR(flow.rate_msgs_s, 20000);
 	OR(flow.zipf_milli, 900);
@@ -124,6 +124,8 @@ static int check_accounts(const struct exchange_config *c)
 			return gn_err(EINVAL, "exchange: account %u: username, expected 1 to 6 characters", i);
 		if (strnlen(a->password, sizeof(a->password)) == sizeof(a->password))
 			return gn_err(EINVAL, "exchange: account %u: password, expected at most 10 characters", i);
+		if (a->dialect > EXCHANGE_OUCH42)
+			return gn_err(EINVAL, "exchange: account %u: dialect is %d, expected ouch50 or ouch42", i, a->dialect);
 		for (uint32_t j = 0; j < i; j++)
 			if (!strcasecmp(a->username, c->accounts[j].username))
 				return gn_err(EEXIST, "exchange: accounts %u and %u are both \"%s\"", j, i, a->username);

@@ -43,10 +43,16 @@ struct exchange_line {
 	struct exchange_line_faults faults;
 };
 
-/** One order account: may log in once at a time. */
+enum exchange_dialect {
+	EXCHANGE_OUCH50 = 0, /* on order_port */
+	EXCHANGE_OUCH42,     /* on ouch42_port */
+};
+
+/** One order account: logged in once at a time, a new login takes the place of an old one. */
 struct exchange_account {
 	char username[7];  /* at most 6 characters, compared without case; required */
 	char password[11]; /* at most 10 */
+	enum exchange_dialect dialect;
 	bool cancel_on_disconnect;
 };
 
@@ -93,7 +99,7 @@ struct exchange_config {
 	uint16_t request_port;            /* UDP port of the re-request server; 0: none */
 	uint16_t glimpse_port;            /* TCP port of the snapshot server; 0: none */
 
-	/* order sessions: accounts are shared by both dialects */
+	/* order sessions; the SoupBinTCP session has the name of the MoldUDP64 one */
 	uint16_t order_port;              /* TCP, OUCH 5.0; default 26400 */
 	uint16_t ouch42_port;             /* TCP, OUCH 4.2; 0: none */
 	const struct exchange_account *accounts; /* default one: "GANNET", password "GANNET" */
@@ -102,7 +108,7 @@ struct exchange_config {
 	uint32_t dead_link_ms;            /* silence after which a client is cut off; above heartbeat_ms; default 15,000 */
 	uint32_t login_ms;                /* time a client has to log in; default 30,000 */
 	bool self_match_prevention;       /* orders of one account do not trade with each other: both are decremented */
-	uint32_t reports_mib;             /* memory of sequenced reports an account; 1 to 4,096; default 16 */
+	uint32_t reports_mib;             /* memory of sequenced reports an account, oldest go first; 1 to 4,096; default 16 */
 
 	/* when the day starts: nothing is published before, so that an engine sees the stream from sequence 1 */
 	uint32_t start_logins;            /* order sessions that must have logged in; default 1; see start_after_ms */
@@ -115,7 +121,7 @@ struct exchange_config {
 	uint32_t n_symbols;               /* generated symbols AAAA, AAAB ...; default 128, at most EXCHANGE_SYMBOLS_MAX */
 	const char *const *symbols;                   /* or their names, up to 8 characters; then n_symbols is their number */
 	uint32_t px_min_e4, px_max_e4;    /* range of first prices; default 5 to 500 dollars */
-	uint32_t orders_max;              /* live orders of everybody; 1,024 to 2^28; default 1,048,576 */
+	uint32_t orders_max;              /* live orders of everybody; 1,024 to 2^28; default 262,144 */
 	uint32_t client_orders_max;       /* orders entered in one day by all accounts; default 1,048,576, at most 2^28 */
 
 	struct exchange_flow flow;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef EXCHANGE_CORE_H
+#define EXCHANGE_CORE_H
+
+/** @file The inside of the exchange. Private to exchange*.c. */
+
+#include "app/exchange/exchange.h"
+#include "app/exchange/flow_file.h"
+
+struct exchange {
+	struct exchange_config config;
+	struct exchange_io io;
+	enum exchange_phase phase;
+	uint64_t now_ns, midnight_ns, start_ns, phase_ns, timers_ns;
+	bool stop;
+	gn_inst next_inst; /* SPIN, PRIMING: the next instrument to do */
+
+	uint32_t n_symbols;
+	struct gn_instruments *instruments;
+	gn_symbol *symbol;     /* by instrument */
+	uint32_t *px_first_e4; /* by instrument */
+	struct match *match;
+	struct flow *flow;           /* NULL when a file is replayed */
+	struct flow_file *flow_file; /* NULL when flow is made up */
+	struct publish publish;
+	struct order_port orders;
+
+	struct soup_server service[EXCHANGE_SERVICES];
+	uint32_t conn_account[EXCHANGE_SERVICES][EXCHANGE_CONNS_MAX];
+	uint32_t account_conn[EXCHANGE_ACCOUNTS_MAX]; /* number of its connection, or EXCHANGE_CONN_NONE */
+	uint32_t sessions;
+};
+
+/** Symbols, prices and instruments. 0 or -errno. */
+int exchange_symbols_init(struct exchange *x);
+
+/** The matching engine's sink: publishes what is displayed and tells the owners. */
+struct match_sink exchange_sink(struct exchange *x);
+
+/** Publish an event of one instrument, or of none (GN_INST_NONE). */
+void exchange_publish(struct exchange *x, gn_inst inst, struct gn_md *md);
+
+/** Publish a system event. */
+void exchange_publish_event(struct exchange *x, char code);
+
+/** Publish what a day begins with for one instrument: directory, state, short-sale restriction. */
+void exchange_publish_directory(struct exchange *x, gn_inst inst);
+
+/** Set and publish the trading state of one instrument. */
+void exchange_state_set(struct exchange *x, gn_inst inst, enum match_state state, const char reason[4]);
+
+/** The servers of the order and snapshot sessions. 0 or -errno. */
+int exchange_sessions_init(struct exchange *x);
+void exchange_sessions_fini(struct exchange *x);
+
+/** Every connection has been sent all that is in its stream. */
+bool exchange_sessions_drained(const struct exchange *x);
+
+/** One step of the opening auction: an indication, a cross, the end of the phase. False: nothing was due. */
+bool exchange_opening(struct exchange *x);
+
+#endif
