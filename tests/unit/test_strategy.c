@@ -243,6 +243,7 @@ Test(strategy_host, finds_instruments)
 
 /* The stage, in a real wiring: source > strategy > sink, and a report link back. */
 static struct gn_wiring *wiring;
+static struct gn_stats *stats;
 static struct fixture_state *state;
 
 static bool never(void *ctx)
@@ -259,9 +260,9 @@ static const struct gn_stage stage_sink = {.name = "sink", .ctx_bytes = 8, .burs
 
 static int wire(const struct strategy_config *config)
 {
-	struct gn_stats *stats = gn_stats_create(NULL, 4096);
 	struct gn_link_config link = {0}, back = {.back = true};
 
+	stats = gn_stats_create(NULL, 4096);
 	wiring = gn_wiring_new(t.instruments, NULL, stats);
 	cr_assert_not_null(wiring);
 	cr_assert_eq(gn_wiring_stage(wiring, &stage_source, "source0", 0, 0, GN_NODE_ANY, NULL), 0);
@@ -271,6 +272,12 @@ static int wire(const struct strategy_config *config)
 	cr_assert_eq(gn_wiring_link(wiring, "strategy_risk", "strategy0", "sink0", &link), 0, "%s", gn_err_text());
 	cr_assert_eq(gn_wiring_link(wiring, "risk_strategy", "sink0", "strategy0", &back), 0, "%s", gn_err_text());
 	return gn_wiring_seal(wiring);
+}
+
+static void unwire(void)
+{
+	gn_wiring_free(wiring);
+	gn_stats_close(stats);
 }
 
 /* The first two members of the stage's context are the functions and the state; only a test looks there. */
@@ -313,7 +320,7 @@ Test(strategy_stage, start_fails_with_the_reason)
 
 	cr_assert_lt(wire(&config), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "strategy /nowhere.so: No such file"), "%s", gn_err_text());
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, start_fails_when_the_strategy_refuses)
@@ -322,7 +329,7 @@ Test(strategy_stage, start_fails_when_the_strategy_refuses)
 
 	cr_assert_lt(wire(&config), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "refused to start with \"k=v\" (its init returned 7)"), "%s", gn_err_text());
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, start_fails_on_a_bad_index)
@@ -331,7 +338,7 @@ Test(strategy_stage, start_fails_on_a_bad_index)
 
 	cr_assert_lt(wire(&config), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "strategy index 64"), "%s", gn_err_text());
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, init_sees_zeroed_state_clock_and_params_but_cannot_trade)
@@ -341,7 +348,7 @@ Test(strategy_stage, init_sees_zeroed_state_clock_and_params_but_cannot_trade)
 	cr_assert_eq(state->params_sum, 'a' + 'b' + 'c');
 	cr_assert_eq(state->init_oid, 0);
 	cr_assert_eq(t.n_req, 0);
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, counts_messages_of_a_length_that_fits_nothing)
@@ -360,7 +367,7 @@ Test(strategy_stage, counts_messages_of_a_length_that_fits_nothing)
 	gn_stage_strategy.in[1].on_msg(ctx, 0, &view, 95);
 	cr_assert_eq(counter(ctx, "msg_bad"), 7);
 	cr_assert_eq(state->n_views + state->n_events + state->n_execs, 0);
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, tells_views_events_and_reports_apart)
@@ -380,7 +387,7 @@ Test(strategy_stage, tells_views_events_and_reports_apart)
 	cr_assert_eq(counter(ctx, "view_skipped"), 4);
 	cr_assert_eq(counter(ctx, "event_rx"), 1);
 	cr_assert_eq(counter(ctx, "report_rx"), 1);
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, sends_what_the_strategy_asks_with_the_events_trace_id)
@@ -401,7 +408,7 @@ Test(strategy_stage, sends_what_the_strategy_asks_with_the_events_trace_id)
 	cr_assert_eq(t.req[2].kind, GN_REQ_CANCEL);
 	cr_assert_eq(counter(ctx, "req_sent"), 2);
 	cr_assert_eq(counter(ctx, "cancel_sent"), 1);
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, a_strategy_gone_mad_is_counted_and_contained)
@@ -424,7 +431,7 @@ Test(strategy_stage, a_strategy_gone_mad_is_counted_and_contained)
 	market(ctx, &view, gn_book_view_bytes(1));
 	cr_assert_eq(counter(ctx, "req_refused_kind"), 1);
 	cr_assert_eq(t.n_req, STRATEGY_BURST / 2);
-	gn_wiring_free(wiring);
+	unwire();
 }
 
 Test(strategy_stage, the_timer_runs_once_when_due)
@@ -444,5 +451,5 @@ Test(strategy_stage, the_timer_runs_once_when_due)
 	cr_assert_eq(state->last_seq, 1600);
 	t.now_ns = 5000;
 	cr_assert_not(gn_stage_strategy.poll(ctx));
-	gn_wiring_free(wiring);
+	unwire();
 }

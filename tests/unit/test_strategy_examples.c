@@ -51,6 +51,7 @@ static int start(const char *so, const char *params)
 	struct strategy_host_config config = {.index = 0, .burst = 8, .now_ns = fake_now, .instruments = d.instruments, .out = &d.out,
 		.n = &d.n, .instance = "example"};
 	cr_assert_eq(strategy_host_init(&d.host, &config), 0, "%s", gn_err_text());
+	free(d.state);
 	d.state = calloc(1, d.module.api.state_bytes);
 	strategy_host_enter(&d.host, STRATEGY_COLD, 0);
 	int rc = d.module.api.init(d.state, &d.host.api, params);
