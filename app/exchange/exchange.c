@@ -374,6 +374,8 @@ struct exchange_counts exchange_counts(const struct exchange *x)
 
 	if (x->flow)
 		n.flow = flow_counts(x->flow);
+	if (x->flow_file)
+		n.flow_file = flow_file_counts(x->flow_file);
 	for (uint32_t i = 0; i < x->publish.lines.n_lines; i++)
 		n.line[i] = x->publish.lines.line[i].n;
 	for (uint32_t i = 0; i < EXCHANGE_SERVICES; i++)

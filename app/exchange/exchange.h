@@ -12,6 +12,7 @@
 
 #include "app/exchange/exchange_config.h"
 #include "app/exchange/flow.h"
+#include "app/exchange/flow_file.h"
 #include "app/exchange/order_port.h"
 #include "app/exchange/publish.h"
 #include "app/exchange/soup_server.h"
@@ -112,6 +113,7 @@ struct exchange_counts {
 	uint32_t n_symbols, sessions; /* sessions: logged in now */
 	struct match_counts match;
 	struct flow_counts flow;
+	struct flow_file_counts flow_file;
 	struct publish_counts publish;
 	struct lines_counts line[EXCHANGE_LINES_MAX];
 	struct order_port_counts orders;

@@ -5,7 +5,6 @@
 /** @file The inside of the exchange. Private to exchange*.c. */
 
 #include "app/exchange/exchange.h"
-#include "app/exchange/flow_file.h"
 
 struct exchange {
 	struct exchange_config config;
