@@ -28,6 +28,7 @@ int feed_init(struct feed *f, const struct feed_config *config, struct gn_instru
 	f->out = out;
 	f->wait_ns = config->wait_ns ? config->wait_ns : WAIT_NS_DEFAULT;
 	f->midnight_ns = config->midnight_ns;
+	f->number_events = config->number_events;
 	int rc = symbols_init(&f->symbols, table, config->shard, config->n_shards ? config->n_shards : 1);
 	if (rc < 0)
 		return rc;
@@ -57,6 +58,16 @@ void feed_message(struct feed *f, const uint8_t *msg, uint32_t bytes, uint64_t r
 	feed_decode(f, msg, bytes);
 }
 
+static void feed_run_numbered(struct feed *f, struct moldudp64_reader *r)
+{
+	const uint8_t *msg;
+	uint32_t bytes;
+
+	while (moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK)
+		feed_message(f, msg, bytes, r->seq - 1);
+	feed_flush(f);
+}
+
 static void feed_run(struct feed *f, struct moldudp64_reader *r, uint64_t rx_tsc)
 {
 	const uint8_t *msg;
@@ -64,6 +75,10 @@ static void feed_run(struct feed *f, struct moldudp64_reader *r, uint64_t rx_tsc
 
 	gn_trace_stamp(GN_HOP_FEED, rx_tsc, GN_INST_NONE, 0);
 	f->rx_tsc = rx_tsc;
+	if (gn_unlikely(f->number_events)) {
+		feed_run_numbered(f, r);
+		return;
+	}
 	while (moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK)
 		feed_decode(f, msg, bytes);
 	feed_flush(f);

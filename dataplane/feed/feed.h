@@ -32,6 +32,7 @@ struct feed_config {
 	uint64_t seq_first;       /* default 1 */
 	uint32_t hold_datagrams;  /* default 4096: 8 MB */
 	uint64_t midnight_ns;     /* of the venue's day, since the Unix epoch; 0: event times count from midnight */
+	bool number_events;       /* offline: rx_tsc of an event is the sequence number of its message, not a trace id */
 	uint32_t shard, n_shards; /* this handler takes the instruments with locate % n_shards == shard; default 1 shard */
 };
 
@@ -70,6 +71,7 @@ struct feed {
 	uint64_t rx_tsc; /* of the datagram in work */
 	uint32_t n_batch;
 	bool stale;      /* some book was told to be stale */
+	bool number_events;
 	bool over_told;  /* the end of the session was handed on */
 	uint64_t wait_ns;
 	struct gn_md batch[FEED_BATCH];
