@@ -52,16 +52,16 @@ static enum gn_code send_request(struct account *a, const struct dialect_request
 
 static enum gn_code request_new(struct account *a, const struct gn_order_req *req, uint64_t now_ns)
 {
-	struct dialect_request r = {.req = req, .number = orders_next(&a->orders), .symbol = a->ops->symbol(a->arg, req->inst)};
+	struct dialect_request r = {.req = req, .number = sent_orders_next(&a->orders), .symbol = a->ops->symbol(a->arg, req->inst)};
 	enum gn_code code;
 
 	if (gn_unlikely(!r.number))
 		return GN_CODE_TABLE;
-	if (gn_unlikely(orders_first(&a->orders, ORDER_LIST_CANCELS)))
+	if (gn_unlikely(sent_orders_first(&a->orders, SENT_LIST_CANCELS)))
 		return GN_CODE_NO_ROOM; /* cancels go first */
 	code = send_request(a, &r, now_ns);
 	if (gn_likely(!code))
-		orders_add(&a->orders, r.number, req, 0);
+		sent_orders_add(&a->orders, r.number, req, 0);
 	return code;
 }
 
@@ -69,55 +69,55 @@ static enum gn_code request_replace(struct account *a, const struct gn_order_req
 {
 	struct dialect_request r = {
 		.req = req,
-		.number = orders_next(&a->orders),
-		.number_orig = orders_find(&a->orders, req->oid_prev),
+		.number = sent_orders_next(&a->orders),
+		.number_orig = sent_orders_find(&a->orders, req->oid_prev),
 	};
-	struct order *order, *orig = orders_get(&a->orders, r.number_orig);
+	struct sent_order *order, *orig = sent_orders_get(&a->orders, r.number_orig);
 	enum gn_code code;
 
 	if (gn_unlikely(!orig))
 		return GN_CODE_UNKNOWN;
-	if (gn_unlikely(orig->state == ORDER_DEAD))
+	if (gn_unlikely(orig->state == SENT_DEAD))
 		return GN_CODE_VOID;
 	if (gn_unlikely(!r.number))
 		return GN_CODE_TABLE;
-	if (gn_unlikely(orders_first(&a->orders, ORDER_LIST_CANCELS)))
+	if (gn_unlikely(sent_orders_first(&a->orders, SENT_LIST_CANCELS)))
 		return GN_CODE_NO_ROOM;
 	code = send_request(a, &r, now_ns);
 	if (gn_unlikely(code))
 		return code;
-	order = orders_add(&a->orders, r.number, req, r.number_orig);
+	order = sent_orders_add(&a->orders, r.number, req, r.number_orig);
 	order->inst = orig->inst;
 	order->side = orig->side;
 	return 0;
 }
 
 /* A cancel is never given up for want of room: it waits, before everything else that wants to go out. */
-static void delay_cancel(struct account *a, struct order *order, uint32_t number)
+static void delay_cancel(struct account *a, struct sent_order *order, uint32_t number)
 {
 	a->n.request_delayed++;
-	if (order->flags & ORDER_CANCEL_DUE)
+	if (order->flags & SENT_CANCEL_DUE)
 		return;
-	order->flags |= ORDER_CANCEL_DUE;
-	orders_push(&a->orders, ORDER_LIST_CANCELS, number);
+	order->flags |= SENT_CANCEL_DUE;
+	sent_orders_push(&a->orders, SENT_LIST_CANCELS, number);
 }
 
 static enum gn_code request_cancel(struct account *a, const struct gn_order_req *req, uint64_t now_ns)
 {
-	struct dialect_request r = {.req = req, .number = orders_find(&a->orders, req->oid)};
-	struct order *order = orders_get(&a->orders, r.number);
+	struct dialect_request r = {.req = req, .number = sent_orders_find(&a->orders, req->oid)};
+	struct sent_order *order = sent_orders_get(&a->orders, r.number);
 	enum gn_code code;
 
 	if (gn_unlikely(!order))
 		return GN_CODE_UNKNOWN;
-	if (gn_unlikely(order->state == ORDER_DEAD))
+	if (gn_unlikely(order->state == SENT_DEAD))
 		return GN_CODE_VOID;
 	order->cancel_qty = (uint32_t)req->qty;
 	code = send_request(a, &r, now_ns);
 	if (gn_unlikely(code == GN_CODE_NO_ROOM))
 		delay_cancel(a, order, r.number);
 	else if (gn_likely(!code))
-		order->flags |= ORDER_CANCEL_SENT;
+		order->flags |= SENT_CANCEL_SENT;
 	return code == GN_CODE_NO_ROOM ? 0 : code;
 }
 
@@ -141,7 +141,7 @@ void account_request(struct account *a, const struct gn_order_req *req, uint64_t
 
 static bool cancel_again(struct account *a, uint32_t number, uint64_t now_ns)
 {
-	struct order *order = &a->orders.order[number];
+	struct sent_order *order = &a->orders.order[number];
 	struct gn_order_req req = {
 		.kind = GN_REQ_CANCEL,
 		.side = order->side,
@@ -155,27 +155,27 @@ static bool cancel_again(struct account *a, uint32_t number, uint64_t now_ns)
 
 	if (send_request(a, &r, now_ns) != 0)
 		return false;
-	order->flags |= ORDER_CANCEL_SENT;
+	order->flags |= SENT_CANCEL_SENT;
 	return true;
 }
 
 static bool work_cancels(struct account *a, uint64_t now_ns)
 {
-	uint32_t number = orders_first(&a->orders, ORDER_LIST_CANCELS);
+	uint32_t number = sent_orders_first(&a->orders, SENT_LIST_CANCELS);
 
 	if (gn_likely(!number) || a->state != ACCOUNT_UP)
 		return false;
-	if (a->orders.order[number].state != ORDER_DEAD && !cancel_again(a, number, now_ns))
+	if (a->orders.order[number].state != SENT_DEAD && !cancel_again(a, number, now_ns))
 		return false;
-	orders_pop(&a->orders, ORDER_LIST_CANCELS);
-	a->orders.order[number].flags &= (uint8_t)~ORDER_CANCEL_DUE;
+	sent_orders_pop(&a->orders, SENT_LIST_CANCELS);
+	a->orders.order[number].flags &= (uint8_t)~SENT_CANCEL_DUE;
 	return true;
 }
 
 static void report_dead(struct account *a, uint32_t number, enum gn_code code)
 {
-	const struct order *order = &a->orders.order[number];
-	const struct order *orig = orders_get(&a->orders, order->orig);
+	const struct sent_order *order = &a->orders.order[number];
+	const struct sent_order *orig = sent_orders_get(&a->orders, order->orig);
 	struct gn_exec exec = {
 		.kind = GN_EXEC_REJECTED,
 		.side = order->side,
@@ -192,7 +192,7 @@ static void report_dead(struct account *a, uint32_t number, enum gn_code code)
 
 static bool work_void(struct account *a)
 {
-	uint32_t number = orders_next_void(&a->orders);
+	uint32_t number = sent_orders_next_void(&a->orders);
 
 	if (gn_likely(!number))
 		return false;
@@ -209,17 +209,17 @@ static void come_up(struct account *a)
 
 static void settle_one(struct account *a, uint32_t number)
 {
-	struct order *order = &a->orders.order[number];
+	struct sent_order *order = &a->orders.order[number];
 
-	if (order->state == ORDER_SENT) {
-		orders_die(&a->orders, number);
+	if (order->state == SENT_WAITING) {
+		sent_orders_die(&a->orders, number);
 		a->n.order_lost++;
 		report_dead(a, number, GN_CODE_LOST);
-	} else if (order->state == ORDER_LIVE && (order->flags & ORDER_CANCEL_SENT)) {
+	} else if (order->state == SENT_LIVE && (order->flags & SENT_CANCEL_SENT)) {
 		a->n.cancel_resent++;
 		delay_cancel(a, order, number);
 	}
-	if (number == a->orders.settled && order->state != ORDER_LIVE)
+	if (number == a->orders.settled && order->state != SENT_LIVE)
 		a->orders.settled++;
 }
 
@@ -278,26 +278,26 @@ void account_poll(struct account *a, uint64_t now_ns)
 static bool learn(struct account *a, const struct venue_report *r)
 {
 	struct gn_order_req req = {.side = r->side, .oid = r->oid, .qty = r->qty, .inst = a->ops->find(a->arg, r->symbol)};
-	uint32_t orig = orders_get(&a->orders, r->number_orig) ? r->number_orig : 0;
+	uint32_t orig = sent_orders_get(&a->orders, r->number_orig) ? r->number_orig : 0;
 
 	if (r->exec_kind != GN_EXEC_ACCEPTED && r->exec_kind != GN_EXEC_REPLACED)
 		return false;
 	if (a->state != ACCOUNT_ASKING || !r->oid || r->number < a->orders.next || r->number > a->orders.max)
 		return false;
-	if (orders_find(&a->orders, r->oid))
+	if (sent_orders_find(&a->orders, r->oid))
 		return false;
 	a->n.report_learned++;
-	orders_add(&a->orders, r->number, &req, orig);
+	sent_orders_add(&a->orders, r->number, &req, orig);
 	return true;
 }
 
 static void on_report(struct account *a, const struct venue_report *r, uint64_t rx_tsc)
 {
 	struct gn_exec exec;
-	bool known = orders_apply(&a->orders, r, &exec);
+	bool known = sent_orders_apply(&a->orders, r, &exec);
 
 	if (gn_unlikely(!known) && learn(a, r))
-		known = orders_apply(&a->orders, r, &exec);
+		known = sent_orders_apply(&a->orders, r, &exec);
 	if (gn_likely(known))
 		a->n.report_received++;
 	else
@@ -323,7 +323,7 @@ static void on_message(void *arg, const uint8_t *msg, uint32_t bytes, uint64_t s
 	switch (r.kind) {
 	case REPORT_EXEC: on_report(a, &r, rx_tsc); break;
 	case REPORT_NEXT:
-		orders_skip(&a->orders, r.number);
+		sent_orders_skip(&a->orders, r.number);
 		if (a->state == ACCOUNT_ASKING)
 			begin_settling(a);
 		break;
@@ -402,11 +402,11 @@ int account_init(struct account *a, const struct account_config *config, const s
 		return gn_err(EINVAL, "account %s: no protocol", config->session.username);
 	rc = session_init(&a->session, &config->session, &session_ops, a);
 	if (rc == 0)
-		rc = orders_init(&a->orders, a->config.orders_max, node);
+		rc = sent_orders_init(&a->orders, a->config.orders_max, node);
 	return rc < 0 ? gn_err_in(rc, "account %s", config->session.username) : 0;
 }
 
 void account_fini(struct account *a)
 {
-	orders_fini(&a->orders);
+	sent_orders_fini(&a->orders);
 }

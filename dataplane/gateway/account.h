@@ -76,7 +76,7 @@ struct account {
 	const struct gateway_dialect *dialect;
 	const struct account_ops *ops;
 	void *arg;
-	struct orders orders;
+	struct sent_orders orders;
 	struct { ACCOUNT_COUNTERS(GN_COUNTER_FIELD) } n;
 	struct account_config config;
 	struct session session;

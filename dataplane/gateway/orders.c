@@ -12,7 +12,7 @@
 
 static size_t table_bytes(uint32_t max)
 {
-	return ((size_t)max + 1) * sizeof(struct order);
+	return ((size_t)max + 1) * sizeof(struct sent_order);
 }
 
 static size_t slot_bytes(uint32_t mask)
@@ -20,9 +20,9 @@ static size_t slot_bytes(uint32_t mask)
 	return ((size_t)mask + 1) * sizeof(uint32_t);
 }
 
-int orders_init(struct orders *o, uint32_t max, int node)
+int sent_orders_init(struct sent_orders *o, uint32_t max, int node)
 {
-	*o = (struct orders){.max = max, .next = 1, .settled = 1};
+	*o = (struct sent_orders){.max = max, .next = 1, .settled = 1};
 	if (max == 0 || max > ORDERS_MAX)
 		return gn_err(EINVAL, "orders: table for %u orders, wanted 1 to %u", max, ORDERS_MAX);
 	o->slot_mask = gn_pow2_at_least(max * SLOTS_PER_ORDER) - 1;
@@ -30,11 +30,11 @@ int orders_init(struct orders *o, uint32_t max, int node)
 	o->slot = gn_mem_alloc(slot_bytes(o->slot_mask), node);
 	if (o->order && o->slot)
 		return 0;
-	orders_fini(o);
+	sent_orders_fini(o);
 	return gn_err_in(-ENOMEM, "orders: table for %u orders", max);
 }
 
-void orders_fini(struct orders *o)
+void sent_orders_fini(struct sent_orders *o)
 {
 	gn_mem_free(o->order, o->order ? table_bytes(o->max) : 0);
 	gn_mem_free(o->slot, o->slot ? slot_bytes(o->slot_mask) : 0);
@@ -42,13 +42,13 @@ void orders_fini(struct orders *o)
 	o->slot = NULL;
 }
 
-static inline uint32_t slot_of(const struct orders *o, gn_oid oid)
+static inline uint32_t slot_of(const struct sent_orders *o, gn_oid oid)
 {
 	/* Fibonacci hashing: neighbouring ids of many strategies spread over the whole table */
 	return (uint32_t)(oid * UINT64_C(0x9e3779b97f4a7c15) >> 32) & o->slot_mask;
 }
 
-uint32_t orders_find(const struct orders *o, gn_oid oid)
+uint32_t sent_orders_find(const struct sent_orders *o, gn_oid oid)
 {
 	for (uint32_t i = slot_of(o, oid); o->slot[i]; i = (i + 1) & o->slot_mask) {
 		if (o->order[o->slot[i]].oid == oid)
@@ -57,7 +57,7 @@ uint32_t orders_find(const struct orders *o, gn_oid oid)
 	return 0;
 }
 
-static void insert(struct orders *o, gn_oid oid, uint32_t number)
+static void insert(struct sent_orders *o, gn_oid oid, uint32_t number)
 {
 	uint32_t i = slot_of(o, oid);
 
@@ -66,18 +66,18 @@ static void insert(struct orders *o, gn_oid oid, uint32_t number)
 	o->slot[i] = number;
 }
 
-struct order *orders_add(struct orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig)
+struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig)
 {
-	struct order *order = &o->order[number];
+	struct sent_order *order = &o->order[number];
 
-	*order = (struct order){
+	*order = (struct sent_order){
 		.oid = req->oid,
 		.inst = req->inst,
 		.tag = req->tag,
 		.leaves = (uint32_t)req->qty,
 		.orig = orig,
 		.side = req->side,
-		.state = ORDER_SENT,
+		.state = SENT_WAITING,
 	};
 	if (orig) {
 		order->sibling = o->order[orig].child;
@@ -89,15 +89,15 @@ struct order *orders_add(struct orders *o, uint32_t number, const struct gn_orde
 	return order;
 }
 
-void orders_skip(struct orders *o, uint32_t next)
+void sent_orders_skip(struct sent_orders *o, uint32_t next)
 {
 	if (next > o->next)
 		o->next = next;
 }
 
-void orders_push(struct orders *o, enum order_list_kind kind, uint32_t number)
+void sent_orders_push(struct sent_orders *o, enum sent_list_kind kind, uint32_t number)
 {
-	struct order_list *list = &o->list[kind];
+	struct sent_list *list = &o->list[kind];
 
 	o->order[number].next[kind] = 0;
 	if (list->tail)
@@ -107,9 +107,9 @@ void orders_push(struct orders *o, enum order_list_kind kind, uint32_t number)
 	list->tail = number;
 }
 
-uint32_t orders_pop(struct orders *o, enum order_list_kind kind)
+uint32_t sent_orders_pop(struct sent_orders *o, enum sent_list_kind kind)
 {
-	struct order_list *list = &o->list[kind];
+	struct sent_list *list = &o->list[kind];
 	uint32_t number = list->head;
 
 	if (!number)
@@ -121,106 +121,106 @@ uint32_t orders_pop(struct orders *o, enum order_list_kind kind)
 }
 
 /* Once an order is dead the venue ignores, without a word, whatever would have replaced it. */
-void orders_die(struct orders *o, uint32_t number)
+void sent_orders_die(struct sent_orders *o, uint32_t number)
 {
-	struct order *order = &o->order[number];
+	struct sent_order *order = &o->order[number];
 
-	order->state = ORDER_DEAD;
+	order->state = SENT_DEAD;
 	order->leaves = 0;
-	order->flags &= (uint8_t)~ORDER_CANCEL_SENT;
-	if (order->child && !(order->flags & ORDER_ORPHANS)) {
-		order->flags |= ORDER_ORPHANS;
-		orders_push(o, ORDER_LIST_ORPHANS, number);
+	order->flags &= (uint8_t)~SENT_CANCEL_SENT;
+	if (order->child && !(order->flags & SENT_ORPHANS)) {
+		order->flags |= SENT_ORPHANS;
+		sent_orders_push(o, SENT_LIST_ORPHANS, number);
 	}
 }
 
-uint32_t orders_next_void(struct orders *o)
+uint32_t sent_orders_next_void(struct sent_orders *o)
 {
 	uint32_t dead;
 
-	while ((dead = orders_first(o, ORDER_LIST_ORPHANS)) != 0) {
-		struct order *order = &o->order[dead];
+	while ((dead = sent_orders_first(o, SENT_LIST_ORPHANS)) != 0) {
+		struct sent_order *order = &o->order[dead];
 		uint32_t child = order->child;
 		if (!child) {
-			orders_pop(o, ORDER_LIST_ORPHANS);
-			order->flags &= (uint8_t)~ORDER_ORPHANS;
+			sent_orders_pop(o, SENT_LIST_ORPHANS);
+			order->flags &= (uint8_t)~SENT_ORPHANS;
 			continue;
 		}
 		order->child = o->order[child].sibling;
-		if (o->order[child].state == ORDER_SENT) {
-			orders_die(o, child);
+		if (o->order[child].state == SENT_WAITING) {
+			sent_orders_die(o, child);
 			return child;
 		}
 	}
 	return 0;
 }
 
-static uint32_t number_of(const struct orders *o, const struct venue_report *r)
+static uint32_t number_of(const struct sent_orders *o, const struct venue_report *r)
 {
-	uint32_t number = r->number ? r->number : orders_find(o, r->oid);
-	const struct order *order = orders_get(o, number);
+	uint32_t number = r->number ? r->number : sent_orders_find(o, r->oid);
+	const struct sent_order *order = sent_orders_get(o, number);
 
 	if (!order || (r->oid && r->oid != order->oid))
 		return 0;
 	return number;
 }
 
-static void take_off(struct orders *o, uint32_t number, gn_qty qty)
+static void take_off(struct sent_orders *o, uint32_t number, gn_qty qty)
 {
-	struct order *order = &o->order[number];
+	struct sent_order *order = &o->order[number];
 
 	order->leaves = qty < (gn_qty)order->leaves ? order->leaves - (uint32_t)qty : 0;
 	if (order->leaves == 0)
-		orders_die(o, number);
+		sent_orders_die(o, number);
 }
 
-static void go_live(struct orders *o, uint32_t number, const struct venue_report *r)
+static void go_live(struct sent_orders *o, uint32_t number, const struct venue_report *r)
 {
-	struct order *order = &o->order[number];
+	struct sent_order *order = &o->order[number];
 
-	order->state = ORDER_LIVE;
+	order->state = SENT_LIVE;
 	order->leaves = (uint32_t)r->qty;
 	if (r->side)
 		order->side = r->side;
 	if (r->dead || r->qty == 0)
-		orders_die(o, number);
+		sent_orders_die(o, number);
 }
 
-static void replace(struct orders *o, uint32_t number, const struct venue_report *r, struct gn_exec *exec)
+static void replace(struct sent_orders *o, uint32_t number, const struct venue_report *r, struct gn_exec *exec)
 {
-	uint32_t orig = r->number_orig ? r->number_orig : orders_find(o, r->oid_orig);
-	const struct order *before = orders_get(o, orig);
+	uint32_t orig = r->number_orig ? r->number_orig : sent_orders_find(o, r->oid_orig);
+	const struct sent_order *before = sent_orders_get(o, orig);
 
 	go_live(o, number, r);
 	if (!before)
 		return;
 	exec->oid_prev = before->oid;
-	orders_die(o, orig);
+	sent_orders_die(o, orig);
 }
 
-static void apply(struct orders *o, uint32_t number, const struct venue_report *r, struct gn_exec *exec)
+static void apply(struct sent_orders *o, uint32_t number, const struct venue_report *r, struct gn_exec *exec)
 {
-	struct order *order = &o->order[number];
+	struct sent_order *order = &o->order[number];
 
 	switch (r->exec_kind) {
 	case GN_EXEC_ACCEPTED: go_live(o, number, r); break;
 	case GN_EXEC_REPLACED: replace(o, number, r, exec); break;
 	case GN_EXEC_CANCELED:
-		order->flags &= (uint8_t)~ORDER_CANCEL_SENT;
+		order->flags &= (uint8_t)~SENT_CANCEL_SENT;
 		take_off(o, number, r->qty);
 		break;
 	case GN_EXEC_FILLED: take_off(o, number, r->qty); break;
-	case GN_EXEC_REJECTED: orders_die(o, number); break;
-	case GN_EXEC_CANCEL_REJECTED: order->flags &= (uint8_t)~ORDER_CANCEL_SENT; break;
+	case GN_EXEC_REJECTED: sent_orders_die(o, number); break;
+	case GN_EXEC_CANCEL_REJECTED: order->flags &= (uint8_t)~SENT_CANCEL_SENT; break;
 	case GN_EXEC_RESTATED:
-		if (r->reason == 'M' && order->state == ORDER_LIVE)
+		if (r->reason == 'M' && order->state == SENT_LIVE)
 			take_off(o, number, (gn_qty)order->leaves - r->qty);
 		break;
 	default: break;
 	}
 }
 
-bool orders_apply(struct orders *o, const struct venue_report *r, struct gn_exec *exec)
+bool sent_orders_apply(struct sent_orders *o, const struct venue_report *r, struct gn_exec *exec)
 {
 	uint32_t number = number_of(o, r);
 

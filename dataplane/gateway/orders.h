@@ -15,23 +15,23 @@
 
 #include "dialect.h"
 
-enum order_state {
-	ORDER_NONE = 0, /* this number was never used */
-	ORDER_SENT,     /* no answer yet */
-	ORDER_LIVE,
-	ORDER_DEAD,
+enum sent_state {
+	SENT_NONE = 0, /* this number was never used */
+	SENT_WAITING,     /* no answer yet */
+	SENT_LIVE,
+	SENT_DEAD,
 };
 
 /** Bits of order.flags. */
 enum {
-	ORDER_CANCEL_SENT = 1, /* no answer yet: to be sent again after a reconnect */
-	ORDER_CANCEL_DUE = 2,  /* waits for room in the connection */
-	ORDER_ORPHANS = 4,     /* is dead, and had replacements on their way that nobody will answer */
+	SENT_CANCEL_SENT = 1, /* no answer yet: to be sent again after a reconnect */
+	SENT_CANCEL_DUE = 2,  /* waits for room in the connection */
+	SENT_ORPHANS = 4,     /* is dead, and had replacements on their way that nobody will answer */
 };
 
-enum order_list_kind { ORDER_LIST_CANCELS, ORDER_LIST_ORPHANS };
+enum sent_list_kind { SENT_LIST_CANCELS, SENT_LIST_ORPHANS };
 
-struct order {
+struct sent_order {
 	gn_oid oid;
 	gn_inst inst;
 	uint32_t tag;
@@ -40,59 +40,59 @@ struct order {
 	uint32_t orig;       /* number that it replaces; 0: none */
 	uint32_t child;      /* newest replacement sent for it */
 	uint32_t sibling;    /* the replacement of the same original that was sent before it */
-	uint32_t next[2];    /* by list: enum order_list_kind */
+	uint32_t next[2];    /* by list: enum sent_list_kind */
 	gn_side side;
-	uint8_t state; /* enum order_state */
+	uint8_t state; /* enum sent_state */
 	uint8_t flags; /* ORDER_* */
 };
-_Static_assert(sizeof(struct order) == 48, "an order and a neighbour share a line pair");
+_Static_assert(sizeof(struct sent_order) == 48, "an order and a neighbour share a line pair");
 
 /** A list of numbers through order.next[kind], first in first out. */
-struct order_list {
+struct sent_list {
 	uint32_t head, tail;
 };
 
-struct orders {
-	struct order *order;    /* by number; [0] is not used */
+struct sent_orders {
+	struct sent_order *order;    /* by number; [0] is not used */
 	uint32_t *slot;         /* numbers, by hash of order id; 0: free */
 	uint32_t max;           /* highest number */
 	uint32_t next;          /* number of the next order */
 	uint32_t settled;       /* every number below is dead or unused */
 	uint32_t slot_mask;
-	struct order_list list[2]; /* those with ORDER_CANCEL_DUE, those with ORDER_ORPHANS */
+	struct sent_list list[2]; /* those with SENT_CANCEL_DUE, those with SENT_ORPHANS */
 };
 
 /** Make room for orders 1 to max (at most 2^28). Cold. 0 or -errno. */
-int orders_init(struct orders *o, uint32_t max, int node);
-void orders_fini(struct orders *o);
+int sent_orders_init(struct sent_orders *o, uint32_t max, int node);
+void sent_orders_fini(struct sent_orders *o);
 
-/** Number for the next order; 0: the table is full. Nothing is used up before orders_add(). */
-static inline uint32_t orders_next(const struct orders *o)
+/** Number for the next order; 0: the table is full. Nothing is used up before sent_orders_add(). */
+static inline uint32_t sent_orders_next(const struct sent_orders *o)
 {
 	return o->next <= o->max ? o->next : 0;
 }
 
-/** Record an order under a number from orders_next() (or, from the venue's replay, any above all others). */
-struct order *orders_add(struct orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig);
+/** Record an order under a number from sent_orders_next() (or, from the venue's replay, any above all others). */
+struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig);
 
 /** Number of an order id; 0: unknown. About one cache line. */
-uint32_t orders_find(const struct orders *o, gn_oid oid);
+uint32_t sent_orders_find(const struct sent_orders *o, gn_oid oid);
 
 /** Order of a number; NULL: never used, or out of range. */
-static inline struct order *orders_get(const struct orders *o, uint32_t number)
+static inline struct sent_order *sent_orders_get(const struct sent_orders *o, uint32_t number)
 {
-	return number >= 1 && number <= o->max && o->order[number].state != ORDER_NONE ? &o->order[number] : NULL;
+	return number >= 1 && number <= o->max && o->order[number].state != SENT_NONE ? &o->order[number] : NULL;
 }
 
 /** Skip numbers: the venue says that the next one to use is at least this. */
-void orders_skip(struct orders *o, uint32_t next);
+void sent_orders_skip(struct sent_orders *o, uint32_t next);
 
-void orders_push(struct orders *o, enum order_list_kind kind, uint32_t number);
+void sent_orders_push(struct sent_orders *o, enum sent_list_kind kind, uint32_t number);
 
 /** First of a list, taken out; 0: the list is empty. */
-uint32_t orders_pop(struct orders *o, enum order_list_kind kind);
+uint32_t sent_orders_pop(struct sent_orders *o, enum sent_list_kind kind);
 
-static inline uint32_t orders_first(const struct orders *o, enum order_list_kind kind)
+static inline uint32_t sent_orders_first(const struct sent_orders *o, enum sent_list_kind kind)
 {
 	return o->list[kind].head;
 }
@@ -105,16 +105,16 @@ static inline uint32_t orders_first(const struct orders *o, enum order_list_kind
  * @return
  *   False: no order of this account has that number (or the order id that the venue repeats is another's).
  */
-bool orders_apply(struct orders *o, const struct venue_report *r, struct gn_exec *exec);
+bool sent_orders_apply(struct sent_orders *o, const struct venue_report *r, struct gn_exec *exec);
 
 /** An order is over, whatever the reason. */
-void orders_die(struct orders *o, uint32_t number);
+void sent_orders_die(struct sent_orders *o, uint32_t number);
 
 /**
  * The next replacement that the venue will never answer, because its original is dead. One at a call.
  *
  * @return its number, now dead; 0: there is none.
  */
-uint32_t orders_next_void(struct orders *o);
+uint32_t sent_orders_next_void(struct sent_orders *o);
 
 #endif

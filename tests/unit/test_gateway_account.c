@@ -315,7 +315,7 @@ Test(gateway_account, a_delayed_cancel_of_a_dead_order_is_dropped)
 	room = true;
 	when_time_passes(MS);
 	cr_assert_eq(wire_bytes, 0);
-	cr_assert_eq(orders_first(&a.orders, ORDER_LIST_CANCELS), 0);
+	cr_assert_eq(sent_orders_first(&a.orders, SENT_LIST_CANCELS), 0);
 	ask(GN_REQ_CANCEL, 1, 0, 0);
 	cr_assert_eq(last()->kind, GN_EXEC_CANCEL_REJECTED);
 	cr_assert_eq(last()->code, GN_CODE_VOID);

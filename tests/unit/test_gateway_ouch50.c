@@ -12,7 +12,7 @@
 #define OID2 gn_oid_make(0, 2)
 #define PX(dollars) ((gn_px){.e9 = (dollars) * INT64_C(1000000000)})
 
-static struct orders o;
+static struct sent_orders o;
 static const struct dialect_config config;
 
 static struct gn_order_req buy(gn_oid oid)
@@ -25,14 +25,14 @@ static void given_one_order(void)
 {
 	struct gn_order_req req = buy(OID);
 
-	cr_assert_eq(orders_init(&o, 64, -1), 0);
-	orders_add(&o, 1, &req, 0);
+	cr_assert_eq(sent_orders_init(&o, 64, -1), 0);
+	sent_orders_add(&o, 1, &req, 0);
 }
 
 static void given_one_live_order(void)
 {
 	given_one_order();
-	o.order[1].state = ORDER_LIVE;
+	o.order[1].state = SENT_LIVE;
 }
 
 static void given_a_replacement_on_its_way(void)
@@ -40,7 +40,7 @@ static void given_a_replacement_on_its_way(void)
 	struct gn_order_req req = {.kind = GN_REQ_REPLACE, .oid = OID2, .oid_prev = OID, .qty = 50, .inst = 3, .side = GN_BUY};
 
 	given_one_live_order();
-	orders_add(&o, 2, &req, 1);
+	sent_orders_add(&o, 2, &req, 1);
 }
 
 /* What the venue says in `m`, as risk would hear it. */
@@ -54,7 +54,7 @@ static struct gn_exec heard(const struct ouch50_out *m)
 	cr_assert_neq(bytes, 0);
 	cr_assert(gateway_ouch50.decode(msg, bytes, &r));
 	cr_assert_eq(r.kind, REPORT_EXEC);
-	orders_apply(&o, &r, &exec);
+	sent_orders_apply(&o, &r, &exec);
 	cr_assert_eq(exec.exch_ns, NOON_NS);
 	return exec;
 }
@@ -181,7 +181,7 @@ Test(gateway_ouch50, hears_accepted, .init = given_one_order)
 	cr_assert_eq(exec.qty, 100);
 	cr_assert_eq(exec.px.e9, PX(10).e9);
 	cr_assert_eq(exec.flags, 0);
-	cr_assert_eq(o.order[1].state, ORDER_LIVE);
+	cr_assert_eq(o.order[1].state, SENT_LIVE);
 }
 
 Test(gateway_ouch50, hears_accepted_dead_on_arrival, .init = given_one_order)
@@ -190,7 +190,7 @@ Test(gateway_ouch50, hears_accepted_dead_on_arrival, .init = given_one_order)
 	struct gn_exec exec = heard(&m);
 
 	cr_assert_eq(exec.flags, GN_EXEC_F_DEAD);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD);
+	cr_assert_eq(o.order[1].state, SENT_DEAD);
 }
 
 Test(gateway_ouch50, hears_replaced, .init = given_a_replacement_on_its_way)
@@ -205,9 +205,9 @@ Test(gateway_ouch50, hears_replaced, .init = given_a_replacement_on_its_way)
 	cr_assert_eq(exec.oid, OID2);
 	cr_assert_eq(exec.oid_prev, OID);
 	cr_assert_eq(exec.qty, 40);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD);
-	cr_assert_eq(o.order[2].state, ORDER_LIVE);
-	cr_assert_eq(orders_next_void(&o), 0, "the replacement that won is not void");
+	cr_assert_eq(o.order[1].state, SENT_DEAD);
+	cr_assert_eq(o.order[2].state, SENT_LIVE);
+	cr_assert_eq(sent_orders_next_void(&o), 0, "the replacement that won is not void");
 }
 
 Test(gateway_ouch50, hears_replaced_dead_on_arrival, .init = given_a_replacement_on_its_way)
@@ -216,8 +216,8 @@ Test(gateway_ouch50, hears_replaced_dead_on_arrival, .init = given_a_replacement
 
 	m.accepted.user_ref_orig = 1;
 	cr_assert_eq(heard(&m).flags, GN_EXEC_F_DEAD);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD);
-	cr_assert_eq(o.order[2].state, ORDER_DEAD);
+	cr_assert_eq(o.order[1].state, SENT_DEAD);
+	cr_assert_eq(o.order[2].state, SENT_DEAD);
 }
 
 Test(gateway_ouch50, hears_canceled_in_part_and_in_whole, .init = given_one_live_order)
@@ -232,7 +232,7 @@ Test(gateway_ouch50, hears_canceled_in_part_and_in_whole, .init = given_one_live
 	cr_assert_eq(o.order[1].leaves, 70);
 	m.canceled.qty = 70;
 	heard(&m);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD);
+	cr_assert_eq(o.order[1].state, SENT_DEAD);
 }
 
 Test(gateway_ouch50, hears_self_match_prevention, .init = given_one_live_order)
@@ -262,7 +262,7 @@ Test(gateway_ouch50, hears_executed, .init = given_one_live_order)
 	cr_assert_eq(o.order[1].leaves, 40);
 	m.executed.qty = 1000;
 	heard(&m);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD, "more than was open is no underflow");
+	cr_assert_eq(o.order[1].state, SENT_DEAD, "more than was open is no underflow");
 }
 
 Test(gateway_ouch50, hears_rejected, .init = given_one_order)
@@ -274,7 +274,7 @@ Test(gateway_ouch50, hears_rejected, .init = given_one_order)
 	cr_assert_eq(exec.kind, GN_EXEC_REJECTED);
 	cr_assert_eq(exec.code, 0x17);
 	cr_assert_eq(exec.oid, OID);
-	cr_assert_eq(o.order[1].state, ORDER_DEAD);
+	cr_assert_eq(o.order[1].state, SENT_DEAD);
 }
 
 Test(gateway_ouch50, a_rejected_replacement_leaves_the_original_alone, .init = given_a_replacement_on_its_way)
@@ -283,9 +283,9 @@ Test(gateway_ouch50, a_rejected_replacement_leaves_the_original_alone, .init = g
 		.rejected = {.user_ref = 2, .reason = 0x15, .clordid = ouch50_clordid_from_oid(OID2)}};
 
 	cr_assert_eq(heard(&m).oid, OID2);
-	cr_assert_eq(o.order[1].state, ORDER_LIVE);
-	cr_assert_eq(o.order[2].state, ORDER_DEAD);
-	cr_assert_eq(orders_next_void(&o), 0);
+	cr_assert_eq(o.order[1].state, SENT_LIVE);
+	cr_assert_eq(o.order[2].state, SENT_DEAD);
+	cr_assert_eq(sent_orders_next_void(&o), 0);
 }
 
 Test(gateway_ouch50, hears_broken, .init = given_one_live_order)
@@ -304,13 +304,13 @@ Test(gateway_ouch50, hears_cancel_pending_and_cancel_reject, .init = given_one_l
 {
 	struct ouch50_out m = {.type = OUCH50_CANCEL_PENDING, .ns = NOON_NS, .user_ref = 1};
 
-	o.order[1].flags = ORDER_CANCEL_SENT;
+	o.order[1].flags = SENT_CANCEL_SENT;
 	cr_assert_eq(heard(&m).kind, GN_EXEC_CANCEL_PENDING);
-	cr_assert_eq(o.order[1].flags, ORDER_CANCEL_SENT);
+	cr_assert_eq(o.order[1].flags, SENT_CANCEL_SENT);
 	m.type = OUCH50_CANCEL_REJECTED;
 	cr_assert_eq(heard(&m).kind, GN_EXEC_CANCEL_REJECTED);
 	cr_assert_eq(o.order[1].flags, 0);
-	cr_assert_eq(o.order[1].state, ORDER_LIVE);
+	cr_assert_eq(o.order[1].state, SENT_LIVE);
 }
 
 Test(gateway_ouch50, hears_priority_update_modified_and_restated, .init = given_one_live_order)
@@ -357,7 +357,7 @@ Test(gateway_ouch50, a_report_for_an_unknown_or_anothers_number_names_no_order, 
 	}
 	struct ouch50_out m = accepted(OUCH50_ACCEPTED, 1, OID2, 'L');
 	cr_assert_eq(heard(&m).oid, 0, "our number, but not the order id that we gave it");
-	cr_assert_eq(o.order[1].state, ORDER_SENT);
+	cr_assert_eq(o.order[1].state, SENT_WAITING);
 }
 
 Test(gateway_ouch50, the_death_of_an_order_voids_its_whole_chain_of_replacements, .init = given_a_replacement_on_its_way)
@@ -365,14 +365,14 @@ Test(gateway_ouch50, the_death_of_an_order_voids_its_whole_chain_of_replacements
 	struct gn_order_req req = {.kind = GN_REQ_REPLACE, .oid = gn_oid_make(0, 3), .oid_prev = OID2, .qty = 50};
 	struct ouch50_out m = {.type = OUCH50_EXECUTED, .ns = NOON_NS, .executed = {.user_ref = 1, .qty = 100, .px = PX(9)}};
 
-	orders_add(&o, 3, &req, 2);
+	sent_orders_add(&o, 3, &req, 2);
 	req.oid = gn_oid_make(0, 4);
-	orders_add(&o, 4, &req, 1);
+	sent_orders_add(&o, 4, &req, 1);
 	heard(&m);
-	cr_assert_eq(orders_next_void(&o), 4);
-	cr_assert_eq(orders_next_void(&o), 2);
-	cr_assert_eq(orders_next_void(&o), 3);
-	cr_assert_eq(orders_next_void(&o), 0);
+	cr_assert_eq(sent_orders_next_void(&o), 4);
+	cr_assert_eq(sent_orders_next_void(&o), 2);
+	cr_assert_eq(sent_orders_next_void(&o), 3);
+	cr_assert_eq(sent_orders_next_void(&o), 0);
 }
 
 Test(gateway_ouch50, a_replacement_that_wins_voids_its_rivals, .init = given_a_replacement_on_its_way)
@@ -380,31 +380,31 @@ Test(gateway_ouch50, a_replacement_that_wins_voids_its_rivals, .init = given_a_r
 	struct gn_order_req req = {.kind = GN_REQ_REPLACE, .oid = gn_oid_make(0, 3), .oid_prev = OID, .qty = 50};
 	struct ouch50_out m = accepted(OUCH50_REPLACED, 2, OID2, 'L');
 
-	orders_add(&o, 3, &req, 1);
+	sent_orders_add(&o, 3, &req, 1);
 	m.accepted.user_ref_orig = 1;
 	heard(&m);
-	cr_assert_eq(orders_next_void(&o), 3);
-	cr_assert_eq(orders_next_void(&o), 0);
+	cr_assert_eq(sent_orders_next_void(&o), 3);
+	cr_assert_eq(sent_orders_next_void(&o), 0);
 }
 
 Test(gateway_ouch50, finds_every_order_by_id_in_a_full_table)
 {
-	cr_assert_eq(orders_init(&o, 5000, -1), 0);
+	cr_assert_eq(sent_orders_init(&o, 5000, -1), 0);
 	for (uint32_t n = 1; n <= 5000; n++) {
 		struct gn_order_req req = buy(gn_oid_make(n % 7, n / 7 + 1));
-		cr_assert_eq(orders_next(&o), n);
-		orders_add(&o, n, &req, 0);
+		cr_assert_eq(sent_orders_next(&o), n);
+		sent_orders_add(&o, n, &req, 0);
 	}
-	cr_assert_eq(orders_next(&o), 0, "full");
+	cr_assert_eq(sent_orders_next(&o), 0, "full");
 	for (uint32_t n = 1; n <= 5000; n++)
-		cr_assert_eq(orders_find(&o, gn_oid_make(n % 7, n / 7 + 1)), n);
-	cr_assert_eq(orders_find(&o, gn_oid_make(8, 1)), 0);
-	cr_assert_eq(orders_find(&o, 0), 0);
-	orders_fini(&o);
+		cr_assert_eq(sent_orders_find(&o, gn_oid_make(n % 7, n / 7 + 1)), n);
+	cr_assert_eq(sent_orders_find(&o, gn_oid_make(8, 1)), 0);
+	cr_assert_eq(sent_orders_find(&o, 0), 0);
+	sent_orders_fini(&o);
 }
 
 Test(gateway_ouch50, refuses_a_table_of_no_or_of_too_many_orders)
 {
-	cr_assert_lt(orders_init(&o, 0, -1), 0);
-	cr_assert_lt(orders_init(&o, UINT32_MAX, -1), 0);
+	cr_assert_lt(sent_orders_init(&o, 0, -1), 0);
+	cr_assert_lt(sent_orders_init(&o, UINT32_MAX, -1), 0);
 }
