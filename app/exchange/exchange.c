@@ -325,6 +325,21 @@ bool exchange_work(struct exchange *x, uint64_t now_ns)
 	return did;
 }
 
+uint64_t exchange_due_ns(const struct exchange *x)
+{
+	uint64_t timers_ns = x->timers_ns + TIMERS_NS, due_ns = timers_ns;
+
+	if (x->phase == EXCHANGE_SPIN || x->phase == EXCHANGE_PRIMING || x->phase == EXCHANGE_OPENING)
+		return x->now_ns;
+	if (x->phase != EXCHANGE_OPEN)
+		return timers_ns;
+	if (x->flow)
+		due_ns = flow_due_ns(x->flow);
+	if (x->flow_file)
+		due_ns = flow_file_due_ns(x->flow_file);
+	return due_ns < timers_ns ? due_ns : timers_ns;
+}
+
 void exchange_stop(struct exchange *x)
 {
 	x->stop = true;

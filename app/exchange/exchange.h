@@ -98,6 +98,9 @@ uint32_t exchange_request(struct exchange *x, const uint8_t *data, uint32_t byte
 /** Do one unit of work: a flow event, a timer, some start-of-day messages. False: nothing was due. */
 bool exchange_work(struct exchange *x, uint64_t now_ns);
 
+/** When the next unit of work is due at the latest, if nothing comes in; may lie in the past. */
+uint64_t exchange_due_ns(const struct exchange *x);
+
 /** Close the day: ends in EXCHANGE_STOPPED after some more exchange_work(). */
 void exchange_stop(struct exchange *x);
 

@@ -44,6 +44,8 @@ static int check_ranges(const struct range *r, size_t n)
 
 static void fill_port(struct exchange_config *out)
 {
+	if (out->transport == EXCHANGE_TRANSPORT_SOCKETS)
+		OR_TEXT(ip, "0.0.0.0");
 	OR_TEXT(mac, "02:67:6e:00:00:02");
 	OR_TEXT(ip, "10.71.0.2");
 	OR_TEXT(netmask, "255.255.255.0");
@@ -162,7 +164,7 @@ static int check_addresses(const struct exchange_config *c)
 
 	if (!exchange_config_mac(c->mac, mac))
 		return gn_err(EINVAL, "exchange: mac \"%s\", expected six bytes as in 02:67:6e:00:00:02", c->mac);
-	if (!exchange_config_ip(c->ip))
+	if (!exchange_config_ip(c->ip) && !(c->transport == EXCHANGE_TRANSPORT_SOCKETS && !strcmp(c->ip, "0.0.0.0")))
 		return gn_err(EINVAL, "exchange: ip \"%s\", expected an IPv4 address", c->ip);
 	if (!exchange_config_ip(c->netmask))
 		return gn_err(EINVAL, "exchange: netmask \"%s\", expected one as 255.255.255.0", c->netmask);

@@ -81,7 +81,9 @@ struct exchange_config {
 	uint64_t seed;                    /* default 1: the same seed, config and input give the same output */
 	enum exchange_transport transport;
 
-	/* the port's own addresses; with sockets only `ip` is used, to bind to ("" = any) */
+	bool busy_poll;                   /* sockets: spin rather than sleep */
+
+	/* the port's own addresses; with sockets only `ip` is used, to bind to, and defaults to 0.0.0.0: any */
 	char mac[18];                     /* "02:67:6e:00:00:02"; default that */
 	char ip[EXCHANGE_IP_BYTES];       /* default 10.71.0.2 */
 	char netmask[EXCHANGE_IP_BYTES];  /* default 255.255.255.0 */

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/exchange/exchange.h"
+#include "app/exchange/exchange_time.h"
 #include "dataplane/net/eth_ip_udp.h"
 #include "dataplane/net/frame.h"
 #include "dataplane/net/stack.h"
@@ -13,7 +13,6 @@
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/log.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define MD_TTL 8u
 
 #define EXCHANGE_COUNTERS(X)                                                         \
@@ -51,7 +50,7 @@ struct exchange_ctx {
 	struct gn_tx *tx;
 	const atomic_bool *stop;
 	atomic_bool *stopped;
-	uint64_t epoch_ns; /* wall clock minus monotonic clock, at start */
+	struct exchange_clock clock;
 	uint32_t ip;
 	uint8_t mac[6];
 	uint16_t request_port;
@@ -64,28 +63,9 @@ struct exchange_ctx {
 	} n;
 };
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t now_ns(const struct exchange_ctx *c)
 {
-	return clock_ns(CLOCK_MONOTONIC) + c->epoch_ns;
-}
-
-/* the venue's stamps count from local midnight */
-static uint64_t last_midnight_ns(uint64_t ns)
-{
-	time_t s = (time_t)(ns / NS_PER_S);
-	struct tm day;
-
-	localtime_r(&s, &day);
-	day.tm_hour = day.tm_min = day.tm_sec = 0;
-	return (uint64_t)mktime(&day) * NS_PER_S;
+	return exchange_clock_ns(&c->clock);
 }
 
 static bool send_payload(struct exchange_ctx *c, struct net_udp_flow *flow, const uint8_t *data, uint32_t bytes)
@@ -328,8 +308,8 @@ static int exchange_init(void *arg, const struct gn_env *env)
 	c->tx = s->tx;
 	c->stop = s->stop;
 	c->stopped = s->stopped;
-	c->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-	c->exchange = exchange_new(s->exchange, &io, now_ns(c), last_midnight_ns(now_ns(c)));
+	exchange_clock_start(&c->clock);
+	c->exchange = exchange_new(s->exchange, &io, now_ns(c), exchange_clock_midnight_ns(&c->clock));
 	if (!c->exchange)
 		return -EINVAL;
 	const struct exchange_config *config = exchange_config(c->exchange);
