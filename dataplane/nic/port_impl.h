@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PORT_IMPL_H
+#define PORT_IMPL_H
+
+/** @file The inside of a port, for the files of dataplane/nic only: they include DPDK's headers. */
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "dataplane/nic/port.h"
+#include "dataplane/runtime/compiler.h"
+
+#define PORT_DEVICE_BYTES 256u
+
+struct gn_port {
+	uint16_t id;
+	uint16_t n_rx, n_tx, mtu;
+	bool probed, configured;
+	bool memif_client; /* the only driver that must be started again when its peer returns */
+	/* bursts may be asked for; read by the queues' threads, written by gn_port_try_up() and gn_port_keep_up() */
+	atomic_bool live;
+	bool started, was_up;
+	uint64_t started_tsc, kept_tsc, ticks_per_ms;
+	uint64_t rx_offloads;
+	int rx_time_offset;      /* of the time field in a buffer, -1: none */
+	uint64_t rx_time_flag;
+	uint64_t rx_time_ns_q32; /* nanoseconds per tick of the port's clock, 32 fraction bits */
+	uint8_t mac[6];
+	struct rte_mempool *rx_pool, *tx_pool;
+	struct gn_tx *tx[GN_PORT_QUEUES_MAX];
+	char device[PORT_DEVICE_BYTES];
+	char name[RTE_ETH_NAME_MAX_LEN]; /* of the device alone */
+};
+
+/** Make a transmit queue of a port; NULL with gn_err_text(). */
+struct gn_tx *tx_new(struct gn_port *p, uint16_t queue);
+void tx_free(struct gn_tx *tx);
+
+/** Bursts of a port that is not started would end in DPDK's own complaint. */
+static inline bool port_live(const struct gn_port *p)
+{
+	/* relaxed: nothing is published with it, it only keeps callers away from a stopped port */
+	return atomic_load_explicit(&p->live, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/net/eth_ip_udp.h"
+#include "dataplane/net/frame.h"
+#include "dataplane/nic/eal.h"
+#include "dataplane/nic/port.h"
+#include "dataplane/nic/rx_stage.h"
+#include "dataplane/runtime/board.h"
+#include "dataplane/runtime/err.h"
+#include "dataplane/runtime/instruments.h"
+#include "dataplane/runtime/mem.h"
+#include "dataplane/runtime/wiring.h"
+
+#define GROUP 0xe9360c65u
+#define UP_MS 20000u
+
+TestSuite(port, .timeout = 120);
+
+static int eal_start(void)
+{
+	return gn_eal_init(&(struct gn_eal_config){.mem_mb = 128});
+}
+
+static void eal_or_fail(void)
+{
+	cr_assert_eq(eal_start(), 0, "%s", gn_err_text());
+}
+
+static struct gn_port *port_open(const char *device)
+{
+	return gn_port_open(&(struct gn_port_config){.device = device, .node = GN_NODE_ANY, .rx_descs = 512, .tx_descs = 512});
+}
+
+static struct gn_port *open_or_fail(const char *device)
+{
+	struct gn_port *p = port_open(device);
+	cr_assert_not_null(p, "%s", gn_err_text());
+	return p;
+}
+
+/* What a stage behind rx saw. */
+static struct {
+	uint32_t n_datagrams, n_frames;
+	uint64_t rx_tsc_last, hw_ns_last;
+	uint32_t in_order;
+	uint16_t line_last;
+} seen;
+
+static void on_datagram(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
+{
+	const struct gn_datagram *d = msg;
+	uint32_t count;
+
+	(void)ctx;
+	(void)from;
+	cr_assert_eq(bytes, sizeof(*d) + d->bytes);
+	cr_assert_gt(d->rx_tsc, seen.rx_tsc_last, "the time names the datagram: it must not repeat");
+	seen.rx_tsc_last = d->rx_tsc;
+	seen.hw_ns_last = d->hw_ns;
+	seen.line_last = d->line;
+	memcpy(&count, d->payload, 4);
+	seen.in_order += count == seen.n_datagrams;
+	seen.n_datagrams++;
+}
+
+static void on_frame(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
+{
+	const struct gn_frame *f = msg;
+
+	(void)ctx;
+	(void)from;
+	cr_assert_eq(bytes, sizeof(*f) + f->bytes);
+	seen.n_frames++;
+}
+
+static const struct gn_stage stage_sink = {
+	.name = "sink",
+	.ctx_bytes = 8,
+	.in = (const struct gn_inlet[]){{"rx_feed", on_datagram, 2048, NULL}, {"rx_gateway", on_frame, 2100, NULL}, {0}},
+};
+
+static struct gn_wiring *rx_into_sink(struct gn_port *p)
+{
+	static const struct rx_subscription subscription = {GROUP, 26477, 5};
+	static struct rx_config config;
+	struct gn_wiring *w = gn_wiring_new(NULL, NULL, gn_stats_create(NULL, 256));
+
+	config = (struct rx_config){.port = p, .subscription = &subscription, .n_subscriptions = 1};
+	cr_assert_eq(gn_wiring_stage(w, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &config), 0);
+	cr_assert_eq(gn_wiring_stage(w, &stage_sink, "sink0", 0, 0, GN_NODE_ANY, NULL), 0);
+	cr_assert_eq(gn_wiring_link(w, "rx_feed", "rx0", "sink0", &(struct gn_link_config){0}), 0);
+	cr_assert_eq(gn_wiring_link(w, "rx_gateway", "rx0", "sink0", &(struct gn_link_config){0}), 0);
+	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
+	return w;
+}
+
+static uint64_t rx_counter(struct gn_wiring *w, const char *name)
+{
+	const uint64_t *words = (const uint64_t *)(const void *)((const char *)gn_wiring_ctx(w, "rx0") + gn_stage_rx.counters_offset);
+
+	for (uint32_t i = 0; gn_stage_rx.counters[i].name; i++)
+		if (strcmp(gn_stage_rx.counters[i].name, name) == 0)
+			return words[i];
+	cr_assert_fail("no counter %s", name);
+	return 0;
+}
+
+static uint32_t datagram_make(uint8_t *frame, uint32_t count, uint16_t bytes)
+{
+	static struct net_udp_flow flow;
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	uint8_t group_mac[6];
+
+	net_group_mac(group_mac, GROUP);
+	if (count == 0)
+		net_udp_flow_init(&flow, mac, group_mac, 0x0a000001, 4000, GROUP, 26477, 1);
+	memset(frame + NET_UDP_HEAD_BYTES, 0, bytes);
+	memcpy(frame + NET_UDP_HEAD_BYTES, &count, 4);
+	return net_udp_seal(&flow, frame, bytes);
+}
+
+static void datagrams_send(struct gn_port *p, uint32_t first, uint32_t n)
+{
+	struct gn_tx *tx = gn_port_tx(p, 0);
+	struct gn_tx_frame f;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (gn_tx_claim(tx, &f))
+			gn_tx_commit(tx, &f, datagram_make(f.data, first + i, 100));
+		if (i % 8 == 7)
+			usleep(50);
+	}
+	while (gn_tx_flush(tx))
+		;
+}
+
+/* Until n datagrams came or half a minute has passed. */
+static void poll_until(struct gn_wiring *w, uint32_t n)
+{
+	time_t end = time(NULL) + 30;
+
+	while (seen.n_datagrams < n && time(NULL) < end)
+		if (!gn_stage_rx.poll(gn_wiring_ctx(w, "rx0")))
+			gn_stage_rx.housekeeping(gn_wiring_ctx(w, "rx0"), gn_tsc());
+}
+
+static const char *memif_line(const char *role)
+{
+	static char line[200];
+
+	snprintf(line, sizeof(line), "net_memif0,role=%s,socket=/tmp/gannet-test-%d.sock,socket-abstract=no", role, (int)getpgid(0));
+	return line;
+}
+
+static void group_of_its_own(void)
+{
+	setpgid(0, 0);
+}
+
+TestSuite(port_memif, .timeout = 120, .init = group_of_its_own);
+
+Test(port, eal_leaves_the_cores_of_its_caller_alone)
+{
+	cpu_set_t before, after;
+
+	cr_assert_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	eal_or_fail();
+	cr_assert_eq(sched_getaffinity(0, sizeof(after), &after), 0);
+	cr_assert(CPU_EQUAL(&before, &after));
+	cr_assert_eq(gn_eal_init(&(struct gn_eal_config){0}), -EALREADY);
+}
+
+Test(port, eal_refuses_hugepages_that_are_not_there)
+{
+	cr_assert_eq(gn_eal_init(&(struct gn_eal_config){.mem_mb = 1u << 30, .huge = GN_HUGE_ALWAYS}), -ENOMEM);
+	cr_assert(strstr(gn_err_text(), "hugepages"), "%s", gn_err_text());
+}
+
+Test(port, device_that_does_not_exist_is_one_clear_error)
+{
+	static const char *const bad[] = {"net_nothing0", "", ",x=1", "net_af_packet0,iface=no-such-if", "net_pcap0,rx_pcap=/nonexistent.pcap",
+		"0000:7f:1f.7", "net_memif0,role=nobody", "net_ring0,nodeaction=%"};
+
+	eal_or_fail();
+	for (size_t i = 0; i < GN_ARRAY_SIZE(bad); i++) {
+		cr_assert_null(gn_port_open(&(struct gn_port_config){.device = bad[i]}), "\"%s\" was opened", bad[i]);
+		cr_assert(strstr(gn_err_text(), "port"), "%s", gn_err_text());
+		cr_assert_null(strchr(gn_err_text(), '\n'), "%s", gn_err_text());
+		cr_log_info("%s", gn_err_text());
+	}
+}
+
+Test(port, sizes_out_of_range_are_refused)
+{
+	eal_or_fail();
+	cr_assert_null(gn_port_open(&(struct gn_port_config){.device = "net_null0", .mtu = 9000}));
+	cr_assert(strstr(gn_err_text(), "mtu 9000"), "%s", gn_err_text());
+	cr_assert_null(gn_port_open(&(struct gn_port_config){.device = "net_null1", .n_rx = 99}));
+	cr_assert(strstr(gn_err_text(), "99 receive"), "%s", gn_err_text());
+	cr_assert_null(gn_port_open(&(struct gn_port_config){.device = "net_null2", .mac = {1, 2, 3, 4, 5, 6}}));
+	cr_assert(strstr(gn_err_text(), "group address"), "%s", gn_err_text());
+}
+
+Test(port, the_same_device_cannot_be_opened_twice_but_again_after_closing)
+{
+	eal_or_fail();
+	struct gn_port *p = open_or_fail("net_null0");
+	cr_assert_null(gn_port_open(&(struct gn_port_config){.device = "net_null0"}));
+	gn_port_close(p);
+	gn_port_close(open_or_fail("net_null0"));
+}
+
+Test(port, frames_leave_in_order_and_the_oldest_are_dropped_when_nobody_takes_them)
+{
+	eal_or_fail();
+	struct gn_port *p = open_or_fail(memif_line("server"));
+	struct gn_tx *tx = gn_port_tx(p, 0);
+	struct gn_tx_frame f;
+
+	cr_assert_null(gn_port_tx(p, 1));
+	for (uint32_t i = 0; i < 1000; i++) {
+		cr_assert(gn_tx_claim(tx, &f));
+		cr_assert_geq(f.room_bytes, 2048);
+		gn_tx_commit(tx, &f, datagram_make(f.data, i, 64));
+	}
+	cr_assert_eq(gn_tx_counts(tx).dropped, 1000 - 512);
+	cr_assert_eq(gn_tx_counts(tx).frames, 0);
+	gn_port_close(p);
+}
+
+Test(port, an_empty_pool_is_counted_and_abandoned_frames_come_back)
+{
+	eal_or_fail();
+	struct gn_port *p = open_or_fail("net_null0");
+	struct gn_tx *tx = gn_port_tx(p, 0);
+	static struct gn_tx_frame f[10000];
+	uint32_t n = 0;
+
+	while (n < GN_ARRAY_SIZE(f) && gn_tx_claim(tx, &f[n]))
+		n++;
+	cr_assert_lt(n, GN_ARRAY_SIZE(f));
+	cr_assert_eq(gn_tx_counts(tx).no_frame, 1);
+	for (uint32_t i = 0; i < n; i++)
+		gn_tx_abandon(tx, &f[i]);
+	cr_assert(gn_tx_claim(tx, &f[0]));
+	gn_tx_abandon(tx, &f[0]);
+	gn_port_close(p);
+}
+
+/* A classic capture file: one good datagram, one broken, one fragment, one ARP, one more good one. */
+static const char *capture_make(void)
+{
+	static char path[] = "/tmp/gannet-test-XXXXXX";
+	static const uint32_t head[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1};
+	uint8_t frame[2048];
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	fwrite(head, sizeof(head), 1, f);
+	for (uint32_t i = 0; i < 5; i++) {
+		uint32_t bytes = datagram_make(frame, i == 4 ? 1 : 0, 300);
+		if (i == 1)
+			frame[14 + 10] ^= 1;
+		if (i == 2) {
+			frame[14 + 6] = 0x20;
+			net_put16(frame + 24, 0);
+			net_sum_store(frame + 24, net_sum(frame + 14, 20, 0));
+		}
+		if (i == 3)
+			net_put16(frame + 12, NET_TYPE_ARP);
+		fwrite((const uint32_t[4]){1700000000, 5 + i, bytes, bytes}, 16, 1, f);
+		fwrite(frame, bytes, 1, f);
+	}
+	fclose(f);
+	return path;
+}
+
+Test(port, rx_sorts_a_capture_and_counts_every_drop)
+{
+	char line[200];
+	const char *path = capture_make();
+
+	eal_or_fail();
+	snprintf(line, sizeof(line), "net_pcap0,rx_pcap=%s,tx_pcap=/dev/null", path);
+	struct gn_port *p = open_or_fail(line);
+	struct gn_wiring *w = rx_into_sink(p);
+	cr_assert_eq(gn_port_wait_up(p, 1000, NULL), 0);
+	poll_until(w, 2);
+	unlink(path);
+	cr_assert_eq(seen.n_datagrams, 2);
+	cr_assert_eq(seen.in_order, 2);
+	cr_assert_eq(seen.n_frames, 1);
+	cr_assert_eq(seen.line_last, 5);
+	cr_assert_eq(rx_counter(w, "frame_received"), 5);
+	cr_assert_eq(rx_counter(w, "ip_bad"), 1);
+	cr_assert_eq(rx_counter(w, "ip_fragment"), 1);
+	if (gn_port_offloads(p).rx_time)
+		cr_assert_eq(seen.hw_ns_last, UINT64_C(1700000000) * 1000000000 + 9000);
+	gn_wiring_free(w);
+	gn_port_close(p);
+	gn_eal_fini();
+}
+
+static int child_server(uint32_t n, uint32_t life_ms)
+{
+	struct gn_port *p;
+
+	/* not a process of the test framework: it must not assert */
+	if (eal_start() < 0 || !(p = port_open(memif_line("server"))) || gn_port_wait_up(p, UP_MS, NULL) < 0) {
+		fprintf(stderr, "%s\n", gn_err_text());
+		return 1;
+	}
+	datagrams_send(p, 0, n);
+	usleep(life_ms * 1000);
+	gn_port_close(p);
+	gn_eal_fini();
+	return 0;
+}
+
+static pid_t server_start(uint32_t n, uint32_t life_ms, uint32_t delay_ms)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		usleep(delay_ms * 1000);
+		_exit(child_server(n, life_ms));
+	}
+	return pid;
+}
+
+static void server_end(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the other process ended with status %x", (unsigned int)status);
+}
+
+Test(port_memif, a_peer_that_never_comes_is_one_clear_error)
+{
+	atomic_bool stop = true;
+
+	eal_or_fail();
+	struct gn_port *p = open_or_fail(memif_line("client"));
+	cr_assert_eq(gn_port_wait_up(p, 100, NULL), -ETIMEDOUT);
+	cr_assert(strstr(gn_err_text(), "after 100 ms"), "%s", gn_err_text());
+	cr_assert_eq(gn_port_wait_up(p, 100000, &stop), -ECANCELED);
+	struct gn_wiring *w = rx_into_sink(p);
+	cr_assert_not(gn_stage_rx.poll(gn_wiring_ctx(w, "rx0")), "polling a port without a peer is harmless");
+	cr_assert_eq(gn_tx_flush(gn_port_tx(p, 0)), 0);
+	gn_wiring_free(w);
+	gn_port_close(p);
+}
+
+Test(port_memif, a_client_that_comes_first_gets_every_frame_of_a_late_server)
+{
+	pid_t pid = server_start(1000, 500, 700);
+
+	eal_or_fail();
+	struct gn_port *p = open_or_fail(memif_line("client"));
+	struct gn_wiring *w = rx_into_sink(p);
+	cr_assert_eq(gn_port_wait_up(p, UP_MS, NULL), 0, "%s", gn_err_text());
+	poll_until(w, 1000);
+	cr_assert_eq(seen.in_order, 1000);
+	gn_wiring_free(w);
+	gn_port_close(p);
+	server_end(pid);
+}
+
+Test(port_memif, a_server_that_dies_and_returns_is_joined_again)
+{
+	pid_t pid = server_start(100, 50, 0), pid_next = server_start(100, 500, 4000);
+
+	eal_or_fail();
+	struct gn_port *p = open_or_fail(memif_line("client"));
+	struct gn_wiring *w = rx_into_sink(p);
+	cr_assert_eq(gn_port_wait_up(p, UP_MS, NULL), 0, "%s", gn_err_text());
+	poll_until(w, 100);
+	server_end(pid);
+	seen.in_order = 0;
+	seen.n_datagrams = 0;
+	poll_until(w, 100);
+	cr_assert_eq(seen.in_order, 100);
+	for (uint32_t ms = 0; ms < 2000 && rx_counter(w, "link_changed") < 2; ms++, usleep(1000))
+		gn_stage_rx.housekeeping(gn_wiring_ctx(w, "rx0"), gn_tsc());
+	cr_assert_eq(rx_counter(w, "link_changed"), 2, "down and up again");
+	server_end(pid_next);
+	gn_wiring_free(w);
+	gn_port_close(p);
+}
+
+Test(port, af_packet_talks_to_a_kernel_interface)
+{
+	if (geteuid() != 0 || system("ip link add gntest0 type veth peer name gntest1 >/dev/null 2>&1") != 0)
+		cr_skip("needs root and veth interfaces");
+	cr_assert_eq(system("ip link set gntest0 up && ip link set gntest1 up"), 0);
+	eal_or_fail();
+	struct gn_port *a = open_or_fail("net_af_packet0,iface=gntest0");
+	struct gn_port *b = open_or_fail("net_af_packet1,iface=gntest1");
+	struct gn_wiring *w = rx_into_sink(b);
+	cr_expect_eq(gn_port_wait_up(a, 2000, NULL), 0, "%s", gn_err_text());
+	cr_expect_eq(gn_port_wait_up(b, 2000, NULL), 0, "%s", gn_err_text());
+	datagrams_send(a, 0, 64);
+	poll_until(w, 64);
+	gn_wiring_free(w);
+	gn_port_close(a);
+	gn_port_close(b);
+	cr_expect_eq(system("ip link del gntest0"), 0);
+	cr_assert_eq(seen.in_order, 64);
+}
