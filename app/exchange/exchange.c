@@ -96,6 +96,7 @@ static int parts_init(struct exchange *x)
 {
 	int rc = replay_init(x);
 
+	x->fault.rng = rng_fork(x->config.seed, 0xfa);
 	if (rc == 0)
 		rc = exchange_symbols_init(x);
 	if (rc == 0)
@@ -206,13 +207,22 @@ static bool wait_for_start(struct exchange *x)
 	return true;
 }
 
+static void announce(struct exchange *x, gn_inst inst)
+{
+	struct gn_md md[EXCHANGE_DIRECTORY_MSGS];
+
+	exchange_directory(x, inst, md);
+	for (uint32_t i = 0; i < EXCHANGE_DIRECTORY_MSGS; i++)
+		exchange_publish(x, inst, &md[i]);
+}
+
 static bool spin(struct exchange *x)
 {
 	enum match_state state = x->config.opening_cross_ms ? MATCH_AUCTION : MATCH_TRADING;
 
 	for (uint32_t i = 0; i < SPIN_SYMBOLS && x->next_inst < x->n_symbols; i++) {
 		match_state_set(x->match, x->next_inst, state);
-		exchange_publish_directory(x, x->next_inst++);
+		announce(x, x->next_inst++);
 	}
 	if (x->next_inst < x->n_symbols)
 		return true;
@@ -231,6 +241,7 @@ static bool prime(struct exchange *x)
 	}
 	if (x->flow)
 		flow_start(x->flow, x->now_ns);
+	exchange_faults_start(x);
 	enter_phase(x, x->config.opening_cross_ms ? EXCHANGE_OPENING : EXCHANGE_OPEN);
 	return true;
 }
@@ -248,7 +259,7 @@ static bool trade(struct exchange *x)
 
 	if (run_ns && x->now_ns - x->start_ns >= run_ns)
 		x->stop = true;
-	return background(x);
+	return exchange_faults_work(x) || background(x);
 }
 
 static bool close_day(struct exchange *x)
@@ -385,6 +396,7 @@ struct exchange_counts exchange_counts(const struct exchange *x)
 		.match = match_counts(x->match),
 		.publish = x->publish.n,
 		.orders = x->orders.n,
+		.faults = x->fault.n,
 	};
 
 	if (x->flow)

@@ -109,6 +109,11 @@ enum exchange_phase exchange_phase(const struct exchange *x);
 /** Write the ledger to the configured file, if any. Cold. 0 or -errno. */
 int exchange_ledger(const struct exchange *x);
 
+/** Faults of the venue itself that were injected. */
+struct exchange_fault_counts {
+	uint64_t disconnects, halts, resumes, breaks;
+};
+
 /** What is told of the exchange at its end and while it runs. */
 struct exchange_counts {
 	uint64_t now_ns;
@@ -120,6 +125,7 @@ struct exchange_counts {
 	struct publish_counts publish;
 	struct lines_counts line[EXCHANGE_LINES_MAX];
 	struct order_port_counts orders;
+	struct exchange_fault_counts faults;
 	struct soup_server_counts service[EXCHANGE_SERVICES];
 };
 struct exchange_counts exchange_counts(const struct exchange *x);

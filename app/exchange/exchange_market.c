@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exchange_core.h"
 
+static gn_px px_of(uint32_t px_e4)
+{
+	return (gn_px){.e9 = px_e4 * GN_PX_E9_PER_E4};
+}
+
 void exchange_publish(struct exchange *x, gn_inst inst, struct gn_md *md)
 {
 	bool none = inst == GN_INST_NONE;
@@ -18,18 +23,20 @@ static char state_letter(enum match_state state)
 	return state == MATCH_TRADING ? 'T' : state == MATCH_AUCTION ? 'Q' : 'H';
 }
 
-static void publish_state(struct exchange *x, gn_inst inst, const char reason[4])
+static struct gn_md state_of(const struct exchange *x, gn_inst inst, const char reason[4])
 {
 	struct gn_md md = {.kind = GN_MD_STATE, .code = state_letter(match_state(x->match, inst))};
 
 	memcpy(md.state.reason, reason, sizeof(md.state.reason));
-	exchange_publish(x, inst, &md);
+	return md;
 }
 
 void exchange_state_set(struct exchange *x, gn_inst inst, enum match_state state, const char reason[4])
 {
 	match_state_set(x->match, inst, state);
-	publish_state(x, inst, reason);
+	struct gn_md md = state_of(x, inst, reason);
+
+	exchange_publish(x, inst, &md);
 }
 
 static struct gn_md directory_of(const struct exchange *x, gn_inst inst)
@@ -53,18 +60,20 @@ static struct gn_md directory_of(const struct exchange *x, gn_inst inst)
 	return md;
 }
 
-void exchange_publish_directory(struct exchange *x, gn_inst inst)
+void exchange_directory(const struct exchange *x, gn_inst inst, struct gn_md md[EXCHANGE_DIRECTORY_MSGS])
 {
-	struct gn_md md = directory_of(x, inst);
-
-	exchange_publish(x, inst, &md);
-	publish_state(x, inst, "    ");
-	exchange_publish(x, inst, &(struct gn_md){.kind = GN_MD_SHORT_SALE, .code = '0'});
+	md[0] = directory_of(x, inst);
+	md[1] = state_of(x, inst, "    ");
+	md[2] = (struct gn_md){.kind = GN_MD_SHORT_SALE, .code = '0'};
 }
 
-static gn_px px_of(uint32_t px_e4)
+struct gn_md exchange_add(const struct match_order *o)
 {
-	return (gn_px){.e9 = px_e4 * GN_PX_E9_PER_E4};
+	return (struct gn_md){
+		.kind = GN_MD_ADD,
+		.side = o->side,
+		.order = {.ref = o->ref, .px = px_of(o->px_e4), .qty = o->qty},
+	};
 }
 
 static bool displayed(const struct match_order *o)
@@ -74,11 +83,7 @@ static bool displayed(const struct match_order *o)
 
 static void publish_add(struct exchange *x, const struct match_order *o)
 {
-	struct gn_md md = {
-		.kind = GN_MD_ADD,
-		.side = o->side,
-		.order = {.ref = o->ref, .px = px_of(o->px_e4), .qty = o->qty},
-	};
+	struct gn_md md = exchange_add(o);
 
 	exchange_publish(x, o->inst, &md);
 }
@@ -203,6 +208,7 @@ static void on_traded(void *arg, const struct match_trade *t)
 {
 	struct exchange *x = arg;
 
+	exchange_faults_traded(x, t);
 	if (t->cross) {
 		publish_crossed(x, t, t->maker);
 		publish_crossed(x, t, t->taker);

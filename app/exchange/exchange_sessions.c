@@ -6,16 +6,28 @@ static uint32_t number_of(enum exchange_service service, uint32_t conn)
 	return (uint32_t)service * EXCHANGE_CONNS_MAX + conn;
 }
 
+static bool names(const struct soup_login *login, const struct exchange_account *a)
+{
+	return soup_name_equal(login->username, a->username) && soup_name_equal(login->password, a->password);
+}
+
 static struct order_account *account_named(struct exchange *x, const struct soup_login *login, enum exchange_dialect dialect)
 {
 	for (uint32_t i = 0; i < x->orders.n_accounts; i++) {
 		struct order_account *a = &x->orders.account[i];
 
-		if (a->config->dialect == dialect && soup_name_equal(login->username, a->config->username)
-			&& soup_name_equal(login->password, a->config->password))
+		if (a->config->dialect == dialect && names(login, a->config))
 			return a;
 	}
 	return NULL;
+}
+
+bool exchange_knows(const struct exchange *x, const struct soup_login *login)
+{
+	for (uint32_t i = 0; i < x->config.n_accounts; i++)
+		if (names(login, &x->config.accounts[i]))
+			return true;
+	return false;
 }
 
 /* the newer login counts: the older connection may be one whose end we never saw */
@@ -79,13 +91,20 @@ int exchange_sessions_init(struct exchange *x)
 	const struct soup_server_hooks ouch50 = {
 		.arg = x, .login = ouch50_login, .message = ouch50_message, .gone = ouch50_gone};
 
+	const struct soup_server_hooks glimpse = exchange_glimpse_hooks(x);
+	int rc = soup_server_init(&x->service[EXCHANGE_SERVICE_OUCH50], &x->config, &ops, &ouch50);
+
 	for (uint32_t i = 0; i < EXCHANGE_ACCOUNTS_MAX; i++)
 		x->account_conn[i] = EXCHANGE_CONN_NONE;
-	return soup_server_init(&x->service[EXCHANGE_SERVICE_OUCH50], &x->config, &ops, &ouch50);
+	if (rc == 0 && x->config.glimpse_port)
+		rc = soup_server_init(&x->service[EXCHANGE_SERVICE_GLIMPSE], &x->config, &ops, &glimpse);
+	return rc;
 }
 
 void exchange_sessions_fini(struct exchange *x)
 {
+	for (uint32_t i = 0; i < EXCHANGE_CONNS_MAX; i++)
+		store_fini(&x->snapshot[i]);
 	for (uint32_t i = 0; i < EXCHANGE_SERVICES; i++)
 		soup_server_fini(&x->service[i]);
 }

@@ -34,8 +34,9 @@ static bool on_send(void *arg, void *handle, const void *data, uint32_t bytes)
 	struct harness_client *c = handle;
 
 	(void)arg;
-	if (c->blocked)
+	if (bytes > c->room)
 		return false;
+	c->room -= bytes;
 	cr_assert(c->up, "the exchange sent on a closed connection");
 	cr_assert_leq(c->in_bytes + bytes, HARNESS_CLIENT_BYTES);
 	memcpy(c->in + c->in_bytes, data, bytes);
@@ -90,7 +91,7 @@ struct harness_client *harness_connect(struct harness *h, enum exchange_service 
 	cr_assert_lt(h->n_clients, HARNESS_CLIENTS);
 	struct harness_client *c = &h->client[h->n_clients];
 
-	*c = (struct harness_client){.h = h, .up = true};
+	*c = (struct harness_client){.h = h, .up = true, .room = UINT32_MAX};
 	c->conn = exchange_open(h->x, service, c, h->now_ns);
 	if (c->conn == EXCHANGE_CONN_NONE)
 		return NULL;

@@ -22,7 +22,7 @@ struct harness_client {
 	struct harness *h;
 	uint32_t conn;
 	bool up;           /* false: closed by the exchange or by harness_drop() */
-	bool blocked;      /* the connection has no room */
+	uint32_t room;     /* bytes that the connection still takes */
 	uint8_t *in;       /* what the exchange sent */
 	uint32_t in_bytes, at;
 };

@@ -451,10 +451,10 @@ Test(exchange_orders, reports_of_a_client_that_is_away_wait_for_it)
 
 Test(exchange_orders, connection_without_room_gets_everything_later_and_in_order)
 {
-	c->blocked = true;
+	c->room = 0;
 	for (uint32_t i = 1; i <= 40; i++)
 		enter(i, 'B', 100, PX);
-	c->blocked = false;
+	c->room = UINT32_MAX;
 	harness_run(&h, 1);
 	for (uint32_t i = 1; i <= 40; i++)
 		cr_assert_eq(harness_report(c, OUCH50_ACCEPTED).accepted.user_ref, i);
