@@ -46,7 +46,9 @@ static void read_caches(const char *root, int cpu, struct gn_cpu *c)
 		snprintf(path, sizeof(path), CPU_DIR "/cpu%d/cache/index%d/level", cpu, i);
 		int level = read_int(root, path);
 		snprintf(path, sizeof(path), CPU_DIR "/cpu%d/cache/index%d/type", cpu, i);
-		if (level < 0 || gn_sys_read(root, path, type, sizeof(type)) < 0 || strcmp(type, "Instruction") == 0)
+		if (level < 0)
+			return; /* they are numbered without gaps */
+		if (gn_sys_read(root, path, type, sizeof(type)) < 0 || strcmp(type, "Instruction") == 0)
 			continue;
 		snprintf(path, sizeof(path), CPU_DIR "/cpu%d/cache/index%d/shared_cpu_list", cpu, i);
 		int lowest = read_lowest(root, path);

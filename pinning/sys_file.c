@@ -22,7 +22,7 @@ static int sys_open(const char *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int gn_sys_read(const char *root, const char *path, char *text, size_t text_bytes)
+int gn_sys_read_raw(const char *root, const char *path, char *text, size_t text_bytes)
 {
 	int fd = sys_open(root, path, O_RDONLY);
 	size_t n = 0;
@@ -42,10 +42,27 @@ int gn_sys_read(const char *root, const char *path, char *text, size_t text_byte
 		n += (size_t)got;
 	}
 	close(fd);
-	while (n && text[n - 1] == '\n')
-		n--;
 	text[n] = '\0';
 	return (int)n;
+}
+
+int gn_sys_read(const char *root, const char *path, char *text, size_t text_bytes)
+{
+	int n = gn_sys_read_raw(root, path, text, text_bytes);
+
+	while (n > 0 && text[n - 1] == '\n')
+		text[--n] = '\0';
+	return n;
+}
+
+void gn_sys_chosen(char *text)
+{
+	char *open_at = strchr(text, '['), *close_at = open_at ? strchr(open_at, ']') : NULL;
+
+	if (!close_at)
+		return;
+	*close_at = '\0';
+	memmove(text, open_at + 1, strlen(open_at + 1) + 1);
 }
 
 int gn_sys_read_i64(const char *root, const char *path, int64_t *value)

@@ -21,6 +21,9 @@
  */
 int gn_sys_read(const char *root, const char *path, char *text, size_t text_bytes);
 
+/** The same with every byte as it is. */
+int gn_sys_read_raw(const char *root, const char *path, char *text, size_t text_bytes);
+
 /** Read a file that holds one decimal number. 0 or -errno; no error text is set. */
 int gn_sys_read_i64(const char *root, const char *path, int64_t *value);
 
@@ -33,6 +36,9 @@ int gn_sys_field(const char *root, const char *path, const char *key, char *text
 
 /** Whether a file or folder is there. */
 bool gn_sys_exists(const char *root, const char *path);
+
+/** Cut a text such as "always [madvise] never" down to the word in brackets; one without brackets stays as it is. */
+void gn_sys_chosen(char *text);
 
 /** Overwrite a file in one write, as /sys wants it. 0 or -errno with gn_err_text(). */
 int gn_sys_write(const char *root, const char *path, const char *text);

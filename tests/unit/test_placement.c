@@ -123,7 +123,7 @@ Test(placement, auto_keeps_a_pipeline_in_one_cache_on_the_ports_node)
 	cr_assert_not(CPU_ISSET((size_t)core[3], &t.isolated), "housekeeping stays off isolated cores: %d", core[3]);
 	read_machine("xeon2");
 	cr_assert_eq(place(want, 4, 1, 0, core), 0, "%s", gn_err_text());
-	cr_assert_eq(core[0], 18);
+	cr_assert_eq(core[0], 10);
 	cr_assert_eq(t.cpu[core[2]].l3, t.cpu[core[0]].l3);
 }
 
