@@ -227,7 +227,7 @@ int journal_view_load(struct journal_view *v, const char *path)
 	int rc;
 
 	*v = (struct journal_view){0};
-	rc = journal_reader_open(&r, path);
+	rc = journal_reader_open(&r, path, NULL);
 	if (rc < 0)
 		return rc;
 	while ((rc = journal_reader_next(&r, &rec)) == 1) {

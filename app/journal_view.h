@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include "dataplane/journal/journal.h"
+#include "dataplane/journal/journal_reader.h"
 
 enum view_state { VIEW_ASKED = 0, VIEW_OPEN, VIEW_REJECTED };
 

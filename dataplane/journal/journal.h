@@ -4,86 +4,63 @@
 
 /**
  * @file
- * The journal's files: an append-only chain of fixed-size records, its writer and its reader.
+ * The journal's writer: an append-only chain of fixed-size records in pre-allocated files.
  *
- * A file is a head of two records' length, then records of 160 bytes. Each record carries its number, a CRC-32C (a torn
- * write is seen at once) and the BLAKE2b-256 hash of the record before it and of itself, so that a changed, dropped or
- * reordered record breaks the chain from there on. Numbers are little-endian, as the machine has them.
+ * What may fail for want of disk fails early: the next file is made, with all its blocks, while half of this one is
+ * still empty. When that does not succeed the journal is tight: new orders are to be refused, and what is left holds
+ * the reports and cancels meanwhile. One thread; cold, but for journal_append().
  */
 
-#include <stdio.h>
+#include <limits.h>
 
-#include <gannet/journal.h>
+#include "journal_format.h"
 
-#define JOURNAL_MAGIC "GNJOURN1"
-#define JOURNAL_VERSION 1u
-#define JOURNAL_HASH_BYTES 32u
-
-enum journal_type {
-	JOURNAL_NONE = 0,   /* zeroed memory is the end of what was written */
-	JOURNAL_FACT,       /* .msg */
-	JOURNAL_INSTRUMENT, /* .instrument: comes before the first fact that names it */
-	JOURNAL_ANCHOR,     /* .anchor: what time it was at a tick of the counter */
-	JOURNAL_END,        /* .anchor: closed in order; nothing follows */
-	JOURNAL_TYPE_COUNT
+enum journal_sync {
+	JOURNAL_SYNC_EVERY_MS = 0, /* every sync_ms: a power failure loses that much; a crash of the process loses none of it */
+	JOURNAL_SYNC_NEVER,        /* the kernel writes when it likes */
+	JOURNAL_SYNC_EACH,         /* after each write */
 };
 
-/** One record of a file. */
-struct journal_record {
-	uint64_t seq;      /* from 1 */
-	uint32_t type;     /* enum journal_type */
-	uint32_t checksum; /* CRC-32C of the 128 bytes before .hash, taken with .checksum 0 */
-	union {
-		struct gn_journal_msg msg;
-		struct {
-			gn_symbol symbol;
-			gn_inst inst;
-		} instrument;
-		struct {
-			uint64_t tsc, unix_ns, tsc_hz;
-		} anchor;
-		uint8_t body[sizeof(struct gn_journal_msg)];
-	};
-	uint8_t hash[JOURNAL_HASH_BYTES];
+/** Zero of a number means its default. */
+struct journal_config {
+	const char *path;      /* of the first file; the others are PATH.1, PATH.2 ... */
+	uint64_t tsc_hz;       /* ticks of the time-stamp counter in a second */
+	uint64_t file_bytes;   /* of one file; default 128 MiB, at least 16 KiB */
+	enum journal_sync sync;
+	uint32_t sync_ms;      /* default 200 */
+	const char *key_path;  /* secret key from journal_key_make(); NULL or "": nothing is signed */
+	uint64_t sign_every;   /* records; default 2^16 */
+	bool resume;           /* go on behind the journal that is there; else there must be none: it is never overwritten */
 };
-_Static_assert(sizeof(struct journal_record) == 160, "the format fixes it");
-_Static_assert(offsetof(struct journal_record, hash) == 128, "what is hashed is one block of BLAKE2b");
-
-/** Head of a file. */
-struct journal_head {
-	char magic[8];
-	uint32_t version;
-	uint32_t record_bytes;
-	uint64_t seq_first; /* number of the first record in this file */
-	uint64_t tsc, unix_ns, tsc_hz; /* the anchor that holds until the first JOURNAL_ANCHOR */
-	uint8_t reserved[240];
-	uint8_t hash[JOURNAL_HASH_BYTES]; /* of all before: where the chain starts */
-};
-_Static_assert(sizeof(struct journal_head) == 2 * sizeof(struct journal_record), "records stay aligned");
 
 #define JOURNAL_BUFFER_RECORDS 512u
 
-struct journal_config {
-	const char *path; /* must not exist yet: a journal is never overwritten */
-	uint64_t tsc_hz;  /* ticks of the time-stamp counter in a second */
-};
-
-/** A journal that is being written. One thread. Members are private to journal.c. */
+/** A journal that is being written. Members are private to journal.c and journal_file.c. */
 struct journal {
-	int fd;
-	int failed;         /* errno of the write that failed, for good */
-	uint64_t seq;       /* of the last record */
-	uint64_t tsc_hz;
+	int fd, fd_spare;      /* spare: the next file; -1: none */
+	int failed;            /* errno of the write that failed: nothing is written any more */
+	int tight;             /* errno of the last attempt to make the next file; 0: there is one, or none is needed yet */
+	uint32_t file;         /* index of the file that is being written */
+	uint64_t seq;          /* of the last record */
+	uint64_t seq_signed;
+	uint64_t n_left;       /* records that the file still takes, less those that end it */
+	uint64_t n_per_file;
+	uint64_t n_lost, n_lost_told; /* facts that had no place; those that a record tells of */
 	uint32_t n_buffered;
+	bool dirty;            /* written, not yet synchronised */
+	bool has_key;
 	uint8_t hash[JOURNAL_HASH_BYTES];
+	uint8_t secret_key[JOURNAL_SECRET_KEY_BYTES], public_key[JOURNAL_KEY_BYTES];
+	struct journal_config config;
+	char path[PATH_MAX];
 	struct journal_record buffer[JOURNAL_BUFFER_RECORDS];
 };
 
 /**
- * Make the file and write its head. Cold.
+ * Make the first file (or go on behind the last one) and the buffer.
  *
  * @return
- *   0, or -errno with gn_err_text(): -EEXIST when there is a file already.
+ *   0, or -errno with gn_err_text(): -EEXIST when there is a journal and config->resume is not set.
  */
 int journal_open(struct journal *j, const struct journal_config *config);
 
@@ -91,7 +68,7 @@ int journal_open(struct journal *j, const struct journal_config *config);
  * Add one record behind all others. Hashes it; writes to the file only when the buffer is full.
  *
  * @return
- *   0, or -errno: the record is not in the journal, nor will any other be.
+ *   0, or -errno: the record is not in the journal; counted, and told by a record as soon as there is room again.
  */
 int journal_append(struct journal *j, const struct gn_journal_msg *msg);
 
@@ -101,37 +78,25 @@ int journal_append_instrument(struct journal *j, gn_inst inst, gn_symbol symbol)
 /** Hand all that is buffered to the file. 0 or -errno. */
 int journal_flush(struct journal *j);
 
-/** Close in order: the last record says so. 0 or -errno; the file is closed in any case. */
+/** Flush, and wait until it is on the disk. 0 or -errno. */
+int journal_sync(struct journal *j);
+
+/** Make the next file if it is time to, or if the last attempt failed. Every second or so; may take milliseconds. */
+void journal_prepare(struct journal *j);
+
+/** Must new orders be refused, so that what is left of the journal lasts for reports and cancels? */
+static inline bool journal_is_tight(const struct journal *j)
+{
+	return j->tight != 0 || j->failed != 0;
+}
+
+/** Sign all there is, seal it, close in order. 0 or -errno; the files are closed in any case. */
 int journal_close(struct journal *j);
 
-/** A journal that is being read. */
-struct journal_reader {
-	const char *path; /* the caller's */
-	const uint8_t *map;
-	size_t map_bytes;
-	size_t pos;
-	uint64_t seq; /* of the last record that was read */
-	uint64_t tsc, unix_ns, tsc_hz; /* anchor */
-	bool closed; /* its last record is JOURNAL_END */
-	bool torn;   /* the last write is incomplete: what a crash leaves behind */
-	uint8_t hash[JOURNAL_HASH_BYTES];
-};
+/** Make a pair of keys: PATH (secret, mode 0600) and PATH.pub, both as hexadecimal text. 0, or -errno with gn_err_text(). */
+int journal_key_make(const char *path);
 
-/** Open a file and check its head. 0, or -errno with gn_err_text(). */
-int journal_reader_open(struct journal_reader *r, const char *path);
-
-/**
- * The next record, checked: number, checksum and hash.
- *
- * @return
- *   1: *out is valid until the reader is closed. 0: no more (see .closed and .torn). -errno with gn_err_text(): the
- *   journal is damaged or was changed from this record on.
- */
-int journal_reader_next(struct journal_reader *r, const struct journal_record **out);
-
-/** Unix time of a tick of the counter, by the reader's latest anchor. */
-uint64_t journal_reader_ns(const struct journal_reader *r, uint64_t tsc);
-
-void journal_reader_close(struct journal_reader *r);
+/** Read a public key, PATH.pub. 0, or -errno with gn_err_text(). */
+int journal_key_read(const char *path, uint8_t key[JOURNAL_KEY_BYTES]);
 
 #endif

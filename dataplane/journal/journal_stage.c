@@ -13,7 +13,9 @@
 	X(record_written, "records handed to the file's buffer")                 \
 	X(record_bad, "messages of an unknown kind or length, not journaled")    \
 	X(record_lost, "records that could not be written")                      \
-	X(flush, "writes to the file")
+	X(flush, "writes to the file for want of anything else to do")           \
+	X(sync, "times that what is written was brought to the disk")            \
+	X(tight, "times that the next file could not be made")
 
 struct journal_ctx {
 	struct journal *journal; /* NULL: not open */
@@ -22,7 +24,9 @@ struct journal_ctx {
 	uint8_t *known; /* by instrument: its definition is in the journal */
 	uint32_t n_known;
 	uint64_t n_seen, n_polled; /* messages; those at the last poll */
-	bool alarmed;
+	bool alarmed, refusing;
+	uint64_t sync_ticks, sync_tsc, prepare_tsc;
+	bool sync_due, prepare_due;
 	struct { JOURNAL_COUNTERS(GN_COUNTER_FIELD) } n;
 };
 
@@ -43,21 +47,45 @@ static int journal_stage_init(void *arg, const struct gn_env *env)
 	if (rc < 0) {
 		gn_mem_free(c->journal, sizeof(*c->journal));
 		c->journal = NULL;
+		return rc;
 	}
-	return rc;
+	c->sync_ticks = c->journal->config.sync_ms * (config->file.tsc_hz / 1000);
+	return 0;
+}
+
+static void refuse(struct journal_ctx *c, bool refusing)
+{
+	c->refusing = refusing;
+	if (c->health)
+		atomic_store_explicit(&c->health->refusing, refusing, memory_order_release);
 }
 
 static void note_loss(struct journal_ctx *c, int rc)
 {
 	c->n.record_lost++;
-	if (c->health) {
-		atomic_store_explicit(&c->health->n_lost, c->n.record_lost, memory_order_relaxed);
-		atomic_store_explicit(&c->health->refusing, true, memory_order_release);
-	}
+	refuse(c, true);
 	if (!c->alarmed)
-		gn_error("journal: %s: records are being lost from number %llu on", strerror(-rc),
+		gn_error("journal: %s: RECORDS ARE BEING LOST from number %llu on", strerror(-rc),
 			(unsigned long long)c->journal->seq + 1);
 	c->alarmed = true;
+}
+
+/* The alarm comes while there is still room, and goes when there is enough again. */
+static void watch_room(struct journal_ctx *c)
+{
+	bool tight = journal_is_tight(c->journal);
+
+	if (tight == c->refusing)
+		return;
+	refuse(c, tight);
+	c->n.tight += tight;
+	c->alarmed = false;
+	if (tight)
+		gn_error("journal: no room for the next file (%s): NEW ORDERS ARE REFUSED, %llu records left",
+			strerror(c->journal->failed ? c->journal->failed : c->journal->tight),
+			(unsigned long long)c->journal->n_left);
+	else
+		gn_warn("journal: there is room again: new orders are taken");
 }
 
 static void define_instrument(struct journal_ctx *c, gn_inst inst)
@@ -66,9 +94,10 @@ static void define_instrument(struct journal_ctx *c, gn_inst inst)
 
 	if (inst >= c->n_known || c->known[inst] || !gn_instruments_get(c->instruments, inst, &def))
 		return;
-	c->known[inst] = 1;
-	if (journal_append_instrument(c->journal, inst, def.symbol) < 0)
-		note_loss(c, -c->journal->failed);
+	int rc = journal_append_instrument(c->journal, inst, def.symbol);
+	c->known[inst] = rc == 0;
+	if (rc < 0)
+		note_loss(c, rc);
 }
 
 static void journal_on_msg(void *arg, uint32_t from, const void *msg, uint32_t bytes)
@@ -94,6 +123,23 @@ static void journal_on_msg(void *arg, uint32_t from, const void *msg, uint32_t b
 		c->n.record_written++;
 }
 
+static void do_sync(struct journal_ctx *c)
+{
+	int rc = journal_sync(c->journal);
+
+	c->sync_due = false;
+	c->n.sync++;
+	if (rc < 0)
+		note_loss(c, rc);
+}
+
+static void do_prepare(struct journal_ctx *c)
+{
+	c->prepare_due = false;
+	journal_prepare(c->journal);
+	watch_room(c);
+}
+
 /* A write is due when a turn of the loop brought no message: under load the buffer gathers them. */
 static bool journal_poll(void *arg)
 {
@@ -101,6 +147,14 @@ static bool journal_poll(void *arg)
 	bool idle = c->n_seen == c->n_polled;
 
 	c->n_polled = c->n_seen;
+	if (c->sync_due) {
+		do_sync(c);
+		return true;
+	}
+	if (c->prepare_due) {
+		do_prepare(c);
+		return true;
+	}
 	if (!idle || c->journal->n_buffered == 0)
 		return false;
 	c->n.flush++;
@@ -114,9 +168,18 @@ static void journal_housekeeping(void *arg, uint64_t now_tsc)
 {
 	struct journal_ctx *c = arg;
 
-	(void)now_tsc;
-	if (c->health)
-		atomic_store_explicit(&c->health->n_records, c->journal->seq, memory_order_relaxed);
+	if (c->journal->config.sync == JOURNAL_SYNC_EVERY_MS && now_tsc - c->sync_tsc >= c->sync_ticks) {
+		c->sync_tsc = now_tsc;
+		c->sync_due = c->journal->dirty || c->journal->n_buffered;
+	}
+	if (now_tsc - c->prepare_tsc >= c->journal->config.tsc_hz / 10) {
+		c->prepare_tsc = now_tsc;
+		c->prepare_due = true;
+	}
+	if (!c->health)
+		return;
+	atomic_store_explicit(&c->health->n_records, c->journal->seq, memory_order_relaxed);
+	atomic_store_explicit(&c->health->n_lost, c->n.record_lost, memory_order_relaxed);
 }
 
 static void journal_stage_fini(void *arg)

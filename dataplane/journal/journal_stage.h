@@ -14,7 +14,7 @@
 
 /** What others may know of the journal while it runs. Written by the journal's thread, read by any. */
 struct journal_health {
-	_Atomic bool refusing; /* records are being lost: new orders must be refused, cancels may pass */
+	_Atomic bool refusing; /* no room is left, or soon will be: new orders must be refused, cancels pass */
 	_Atomic uint64_t n_records, n_lost;
 };
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "dataplane/journal/journal.h"
-#include "dataplane/journal/journal_stage.h"
+#include "dataplane/journal/journal_reader.h"
 #include "dataplane/runtime/err.h"
 
 #define N 2000u
@@ -40,7 +40,7 @@ static struct gn_journal_msg fact(uint64_t i)
 
 static void given_a_journal(uint32_t n)
 {
-	struct journal_config config = {.path = path, .tsc_hz = 1000000000};
+	struct journal_config config = {.path = path, .tsc_hz = 1000000000, .file_bytes = 1 << 20};
 
 	cr_assert_eq(journal_open(&journal, &config), 0, "%s", gn_err_text());
 	cr_assert_eq(journal_append_instrument(&journal, 5, (gn_symbol){.c = "ABC"}), 0);
@@ -71,7 +71,7 @@ static uint64_t read_all(int *rc)
 {
 	const struct journal_record *rec;
 
-	cr_assert_eq(journal_reader_open(&reader, path), 0, "%s", gn_err_text());
+	cr_assert_eq(journal_reader_open(&reader, path, NULL), 0, "%s", gn_err_text());
 	while ((*rc = journal_reader_next(&reader, &rec)) == 1)
 		;
 	return reader.seq;
@@ -105,7 +105,7 @@ Test(journal, gives_back_every_record_in_order)
 	const struct journal_record *rec;
 
 	given_a_closed_journal();
-	cr_assert_eq(journal_reader_open(&reader, path), 0);
+	cr_assert_eq(journal_reader_open(&reader, path, NULL), 0);
 	cr_assert_eq(journal_reader_next(&reader, &rec), 1);
 	cr_assert_eq(rec->type, JOURNAL_INSTRUMENT);
 	cr_assert_eq(rec->instrument.inst, 5);
@@ -126,11 +126,11 @@ Test(journal, gives_back_every_record_in_order)
 Test(journal, refuses_to_read_what_is_no_journal)
 {
 	given_a_closed_journal();
-	cr_assert_lt(journal_reader_open(&reader, "/proc/self/status"), 0);
-	cr_assert_lt(journal_reader_open(&reader, "/tmp"), 0);
-	cr_assert_eq(journal_reader_open(&reader, "/nowhere"), -ENOENT);
+	cr_assert_lt(journal_reader_open(&reader, "/proc/self/status", NULL), 0);
+	cr_assert_lt(journal_reader_open(&reader, "/tmp", NULL), 0);
+	cr_assert_eq(journal_reader_open(&reader, "/nowhere", NULL), -ENOENT);
 	truncate(path, HEAD - 1);
-	cr_assert_lt(journal_reader_open(&reader, path), 0);
+	cr_assert_lt(journal_reader_open(&reader, path, NULL), 0);
 	cr_assert(strstr(gn_err_text(), "too short"));
 }
 
@@ -138,9 +138,9 @@ Test(journal, refuses_a_changed_head)
 {
 	given_a_closed_journal();
 	damage(40, "x", 1);
-	cr_assert_eq(journal_reader_open(&reader, path), -EBADMSG);
+	cr_assert_eq(journal_reader_open(&reader, path, NULL), -EBADMSG);
 	damage(0, "NOTAJRNL", 8);
-	cr_assert_eq(journal_reader_open(&reader, path), -EINVAL);
+	cr_assert_eq(journal_reader_open(&reader, path, NULL), -EINVAL);
 }
 
 Test(journal, finds_a_changed_byte_anywhere)

@@ -7,6 +7,7 @@
 #include "app/journal_view.h"
 #include "app/reconcile.h"
 #include "dataplane/codec/ouch50.h"
+#include "dataplane/journal/journal.h"
 #include "dataplane/runtime/err.h"
 
 static char dir[] = "/tmp/gannet-reconcile-XXXXXX";
@@ -16,7 +17,7 @@ static char text[1 << 16];
 
 static void given_a_journal(void)
 {
-	struct journal_config config = {.path = journal_path, .tsc_hz = 1000000000};
+	struct journal_config config = {.path = journal_path, .tsc_hz = 1000000000, .file_bytes = 1 << 16};
 
 	cr_assert(mkdtemp(dir));
 	snprintf(journal_path, sizeof(journal_path), "%s/j", dir);

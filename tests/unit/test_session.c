@@ -518,7 +518,7 @@ Test(session, survives_random_bytes_in_every_state)
 			when_accepted("DAY1", 1);
 		size_t bytes = (size_t)random() % sizeof(noise);
 		for (size_t b = 0; b < bytes; b++)
-			noise[b] = random() % 4 ? (uint8_t)random() : (uint8_t)(random() % 3);
+			noise[b] = (uint8_t)(random() % 4 ? random() : random() % 3);
 		when_received(noise, bytes);
 		when_time_passes(20 * MS);
 		sent_bytes = 0;
