@@ -266,7 +266,7 @@ static int end(struct journal *j)
 
 int journal_close(struct journal *j)
 {
-	char spare[PATH_MAX];
+	char spare[JOURNAL_NAME_BYTES];
 	int rc;
 
 	if (j->fd < 0)
@@ -276,7 +276,7 @@ int journal_close(struct journal *j)
 	j->fd = -1;
 	if (j->fd_spare >= 0) {
 		close(j->fd_spare);
-		snprintf(spare, sizeof(spare), "%.*s.spare", PATH_MAX - 16, j->path);
+		snprintf(spare, sizeof(spare), "%s.spare", j->path);
 		unlink(spare);
 		j->fd_spare = -1;
 	}

@@ -34,10 +34,9 @@ int journal_write_all(int fd, const void *data, size_t bytes)
 	return 0;
 }
 
-static void beside(const struct journal *j, const char *suffix, char out[PATH_MAX])
+static void beside(const struct journal *j, const char *suffix, char out[JOURNAL_NAME_BYTES])
 {
-	if ((size_t)snprintf(out, PATH_MAX, "%s.%s", j->path, suffix) >= PATH_MAX)
-		out[0] = '\0';
+	snprintf(out, JOURNAL_NAME_BYTES, "%s.%s", j->path, suffix);
 }
 
 static int reserve(int fd, uint64_t bytes)
@@ -73,33 +72,9 @@ static int write_head(struct journal *j)
 	return rc;
 }
 
-int journal_file_begin(struct journal *j)
-{
-	char name[PATH_MAX];
-	int rc;
-
-	journal_file_name(name, sizeof(name), j->path, j->file);
-	j->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (j->fd < 0 && errno == EEXIST)
-		return gn_err(EEXIST, "journal: %s: a journal is never overwritten, name another or move it away", name);
-	if (j->fd < 0)
-		return gn_err(errno, "journal: make %s", name);
-	rc = reserve(j->fd, j->config.file_bytes);
-	if (rc == 0)
-		rc = write_head(j);
-	if (rc == 0) {
-		j->n_left = j->n_per_file;
-		return 0;
-	}
-	close(j->fd);
-	unlink(name);
-	j->fd = -1;
-	return gn_err(-rc, "journal: reserve %llu bytes for %s", (unsigned long long)j->config.file_bytes, name);
-}
-
 int journal_file_spare(struct journal *j)
 {
-	char name[PATH_MAX];
+	char name[JOURNAL_NAME_BYTES];
 	int rc;
 
 	beside(j, "spare", name);
@@ -115,31 +90,57 @@ int journal_file_spare(struct journal *j)
 	return rc;
 }
 
-/* The head is written before the file gets its name: whoever finds the file finds a whole head in it. */
-int journal_file_switch(struct journal *j)
+/* The head is written before the file gets its name: whoever finds the file, after any crash, finds a whole head in it. */
+static int begin_in_spare(struct journal *j)
 {
-	char from[PATH_MAX], to[PATH_MAX];
+	char from[JOURNAL_NAME_BYTES], to[JOURNAL_NAME_BYTES];
 	int rc;
 
-	if (j->fd_spare < 0)
-		return -ENOSPC;
-	close(j->fd);
 	j->fd = j->fd_spare;
 	j->fd_spare = -1;
-	j->file++;
 	beside(j, "spare", from);
-	journal_file_name(to, sizeof(to), j->path, j->file);
+	journal_file_name(to, j->path, j->file);
 	rc = write_head(j);
-	if (rc == 0 && rename(from, to) < 0)
+	if (rc == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
 		rc = -errno;
 	j->n_left = rc == 0 ? j->n_per_file : 0;
 	return rc;
 }
 
+int journal_file_begin(struct journal *j)
+{
+	char name[JOURNAL_NAME_BYTES], spare[JOURNAL_NAME_BYTES];
+	int rc;
+
+	journal_file_name(name, j->path, j->file);
+	if (access(name, F_OK) == 0)
+		return gn_err(EEXIST, "journal: %s: a journal is never overwritten, name another or move it away", name);
+	rc = journal_file_spare(j);
+	if (rc < 0)
+		return gn_err(-rc, "journal: reserve %llu bytes for %s", (unsigned long long)j->config.file_bytes, name);
+	rc = begin_in_spare(j);
+	if (rc == 0)
+		return 0;
+	beside(j, "spare", spare);
+	unlink(spare);
+	close(j->fd);
+	j->fd = -1;
+	return gn_err(-rc, "journal: begin %s", name);
+}
+
+int journal_file_switch(struct journal *j)
+{
+	if (j->fd_spare < 0)
+		return -ENOSPC;
+	close(j->fd);
+	j->file++;
+	return begin_in_spare(j);
+}
+
 int journal_file_seal(struct journal *j, const uint8_t signature[JOURNAL_SIGNATURE_BYTES])
 {
 	struct journal_seal seal = {.seq = j->seq};
-	char name[PATH_MAX], made[PATH_MAX];
+	char name[JOURNAL_NAME_BYTES], made[JOURNAL_NAME_BYTES];
 	int fd, rc;
 
 	memcpy(seal.magic, JOURNAL_SEAL_MAGIC, sizeof(seal.magic));

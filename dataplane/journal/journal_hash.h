@@ -4,6 +4,7 @@
 
 /** @file What the journal's writer and reader must compute alike. Private to dataplane/journal. */
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "journal_format.h"
 
+#define JOURNAL_NAME_BYTES (PATH_MAX + 16)
 #define JOURNAL_SIGNED_BYTES (8u + 8u + JOURNAL_HASH_BYTES)
 
 /** CRC-32C of a record's 128 bytes, with its checksum field taken as 0. */
@@ -50,12 +52,12 @@ static inline void journal_signed(uint8_t out[JOURNAL_SIGNED_BYTES], uint64_t se
 }
 
 /** Name of file `index` of a journal. */
-static inline void journal_file_name(char *out, size_t bytes, const char *path, uint32_t index)
+static inline void journal_file_name(char out[JOURNAL_NAME_BYTES], const char *path, uint32_t index)
 {
 	if (index == 0)
-		snprintf(out, bytes, "%s", path);
+		snprintf(out, JOURNAL_NAME_BYTES, "%s", path);
 	else
-		snprintf(out, bytes, "%s.%u", path, index);
+		snprintf(out, JOURNAL_NAME_BYTES, "%s.%u", path, index);
 }
 
 #endif

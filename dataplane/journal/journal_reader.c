@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,12 +26,12 @@ static void unmap(struct journal_reader *r)
 
 static int map_file(struct journal_reader *r)
 {
-	char name[PATH_MAX];
+	char name[JOURNAL_NAME_BYTES];
 	struct stat st;
 	void *map;
 	int fd;
 
-	journal_file_name(name, sizeof(name), r->path, r->file);
+	journal_file_name(name, r->path, r->file);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return gn_err(errno, "journal: open %s", name);
@@ -97,7 +96,7 @@ static int check_seal_signature(struct journal_reader *r)
 
 static int read_seal(struct journal_reader *r)
 {
-	char name[PATH_MAX];
+	char name[JOURNAL_NAME_BYTES];
 	ssize_t n;
 	int fd;
 
@@ -110,6 +109,13 @@ static int read_seal(struct journal_reader *r)
 	if (n != (ssize_t)sizeof(r->seal))
 		return gn_err(EBADMSG, "journal: %s: wrong length", name);
 	return check_seal_signature(r);
+}
+
+/* The chain stands where it does after a record, or after the head of the next file: a seal is for either. */
+static void meet_seal(struct journal_reader *r)
+{
+	if (r->sealed && r->seq == r->seal.seq && memcmp(r->hash, r->seal.hash, sizeof(r->hash)) == 0)
+		r->seal_met = true;
 }
 
 int journal_reader_open(struct journal_reader *r, const char *path, const uint8_t *key)
@@ -128,6 +134,8 @@ int journal_reader_open(struct journal_reader *r, const char *path, const uint8_
 		rc = read_seal(r);
 	if (rc < 0)
 		journal_reader_close(r);
+	else
+		meet_seal(r);
 	return rc;
 }
 
@@ -184,19 +192,19 @@ static int take(struct journal_reader *r, const struct journal_record *rec)
 
 static int check_sealed(const struct journal_reader *r)
 {
-	if (r->sealed && r->seq == r->seal.seq && memcmp(r->hash, r->seal.hash, sizeof(r->hash)) != 0)
-		return gn_err(EBADMSG, "journal: %s: record %llu is not the one that was sealed", r->path, (ull)r->seq);
+	if (r->sealed && !r->seal_met && r->seq > r->seal.seq)
+		return gn_err(EBADMSG, "journal: %s: record %llu is not the one that was sealed", r->path, (ull)r->seal.seq);
 	return 1;
 }
 
 /* The end of a file: is there another? 1: it is open. */
 static int next_file(struct journal_reader *r)
 {
-	char name[PATH_MAX];
+	char name[JOURNAL_NAME_BYTES];
 	bool torn = r->torn;
 	int rc;
 
-	journal_file_name(name, sizeof(name), r->path, r->file + 1);
+	journal_file_name(name, r->path, r->file + 1);
 	if (access(name, F_OK) == 0) {
 		r->file++;
 		rc = map_file(r);
@@ -204,10 +212,11 @@ static int next_file(struct journal_reader *r)
 			rc = check_head(r);
 		r->torn = false;
 		r->closed = false;
+		meet_seal(r);
 		return rc < 0 ? rc : 1;
 	}
 	r->torn = torn;
-	if (r->sealed && r->seq < r->seal.seq)
+	if (r->sealed && !r->seal_met)
 		return gn_err(EBADMSG, "journal: %s: ends with record %llu, but record %llu was sealed: it was cut off", r->path,
 			(ull)r->seq, (ull)r->seal.seq);
 	return 0;
@@ -243,6 +252,7 @@ static int next_in_file(struct journal_reader *r, const struct journal_record **
 	*out = rec;
 	rc = take(r, rec);
 	memcpy(r->hash, hash, sizeof(hash));
+	meet_seal(r);
 	return rc == 1 ? check_sealed(r) : rc;
 }
 

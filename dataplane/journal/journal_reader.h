@@ -20,7 +20,8 @@ struct journal_reader {
 	bool trust;          /* public_key is the caller's */
 	uint8_t hash[JOURNAL_HASH_BYTES];
 	uint8_t public_key[JOURNAL_KEY_BYTES]; /* zero: unsigned */
-	bool sealed;         /* there is a seal, and it is good */
+	bool sealed;         /* there is a seal, and its signature is good */
+	bool seal_met;       /* and the chain had the sealed hash where the seal says */
 	struct journal_seal seal;
 };
 

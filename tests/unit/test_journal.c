@@ -2,9 +2,8 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,24 +243,4 @@ Test(journal, knows_the_time_of_a_tick)
 	cr_assert_eq(journal_reader_ns(&reader, reader.tsc), reader.unix_ns);
 	cr_assert_eq(journal_reader_ns(&reader, reader.tsc + 1500), reader.unix_ns + 1500);
 	cr_assert_eq(journal_reader_ns(&reader, reader.tsc - 1500), reader.unix_ns - 1500);
-}
-
-Test(journal, says_so_for_good_when_the_disk_is_full)
-{
-	struct rlimit limit = {.rlim_cur = 64 * 1024, .rlim_max = RLIM_INFINITY};
-	struct gn_journal_msg m = fact(1);
-	int rc = 0;
-
-	signal(SIGXFSZ, SIG_IGN);
-	given_a_journal(10);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	for (uint32_t i = 0; i < 2000 && rc == 0; i++)
-		rc = journal_append(&journal, &m);
-	cr_assert_eq(rc, -EFBIG);
-	cr_assert_eq(journal_append(&journal, &m), -EFBIG);
-	cr_assert_eq(journal_flush(&journal), -EFBIG);
-	cr_assert_eq(journal_close(&journal), -EFBIG);
-	uint64_t n = read_all(&rc);
-	cr_assert_eq(rc, 0);
-	cr_assert_gt(n, 300);
 }
