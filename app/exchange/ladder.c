@@ -28,7 +28,7 @@ static struct ladder_rung *arena_take(struct ladder_arena *a, uint32_t class)
 	size_t room = (size_t)1 << class;
 
 	if (r) {
-		memcpy(&a->spare[class], r, sizeof(r));
+		memcpy(&a->spare[class], r, sizeof(a->spare[class]));
 		return r;
 	}
 	if (a->n_rungs - a->used < room)
@@ -40,7 +40,7 @@ static struct ladder_rung *arena_take(struct ladder_arena *a, uint32_t class)
 
 static void arena_give(struct ladder_arena *a, struct ladder_rung *r, uint32_t class)
 {
-	memcpy(r, &a->spare[class], sizeof(r));
+	memcpy(r, &a->spare[class], sizeof(a->spare[class]));
 	a->spare[class] = r;
 }
 

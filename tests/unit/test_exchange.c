@@ -134,7 +134,14 @@ static void given_small_exchange(void)
 	h.on_datagram = on_line;
 }
 
-TestSuite(exchange, .init = given_small_exchange, .timeout = 60);
+static void clean_up(void)
+{
+	if (h.x)
+		harness_stop(&h);
+	free(seen);
+}
+
+TestSuite(exchange, .init = given_small_exchange, .fini = clean_up, .timeout = 60);
 
 Test(exchange, publishes_nothing_before_an_order_session_is_in)
 {
@@ -212,6 +219,7 @@ Test(exchange, flow_keeps_its_rate_and_sane_books)
 
 static uint64_t run_hash(uint64_t seed)
 {
+	free(seen);
 	given_small_exchange();
 	h.config.seed = seed;
 	h.config.start_now = true;
@@ -222,7 +230,6 @@ static uint64_t run_hash(uint64_t seed)
 	exchange_stop(h.x);
 	harness_until(&h, EXCHANGE_STOPPED);
 	harness_stop(&h);
-	free(seen);
 	return h.hash;
 }
 

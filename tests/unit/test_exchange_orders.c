@@ -101,7 +101,12 @@ static const struct soup_server_counts *sessions(void)
 	return &n.service[EXCHANGE_SERVICE_OUCH50];
 }
 
-TestSuite(exchange_orders, .init = given_client, .timeout = 30);
+static void clean_up(void)
+{
+	harness_stop(&h);
+}
+
+TestSuite(exchange_orders, .init = given_client, .fini = clean_up, .timeout = 30);
 
 Test(exchange_orders, accepts_an_order_and_echoes_all_of_it)
 {

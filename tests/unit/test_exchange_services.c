@@ -92,7 +92,14 @@ static void given_exchange(void)
 	h.config.request_port = 1;
 }
 
-TestSuite(exchange_services, .init = given_exchange, .timeout = 60);
+static void clean_up(void)
+{
+	if (h.x)
+		harness_stop(&h);
+	free(kept);
+}
+
+TestSuite(exchange_services, .init = given_exchange, .fini = clean_up, .timeout = 60);
 
 /* orders by reference as the kept stream up to seq leaves them */
 struct order_seen {

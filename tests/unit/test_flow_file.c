@@ -53,6 +53,9 @@ static void given_file(void)
 static void remove_file(void)
 {
 	unlink(path);
+	fclose(file);
+	if (h.x)
+		harness_stop(&h);
 }
 
 static void put_raw(const void *msg, uint32_t bytes)

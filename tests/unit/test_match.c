@@ -108,7 +108,12 @@ static uint32_t open_of(struct match_id id)
 	return o ? o->qty : 0;
 }
 
-TestSuite(match, .init = given_open_market, .timeout = 30);
+static void close_market(void)
+{
+	match_free(m);
+}
+
+TestSuite(match, .init = given_open_market, .fini = close_market, .timeout = 30);
 
 Test(match, refuses_zeroed_and_senseless_requests_without_a_word)
 {
