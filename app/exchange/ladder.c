@@ -24,24 +24,26 @@ void ladder_arena_fini(struct ladder_arena *a)
 
 static struct ladder_rung *arena_take(struct ladder_arena *a, uint32_t class)
 {
-	struct ladder_rung *r = a->spare[class];
 	size_t room = (size_t)1 << class;
 
-	if (r) {
-		memcpy(&a->spare[class], r, sizeof(a->spare[class]));
+	if (a->spare[class]) {
+		struct ladder_rung *r = a->mem + a->spare[class] - 1;
+
+		a->spare[class] = (uint64_t)r->key << 32 | r->level;
 		return r;
 	}
 	if (a->n_rungs - a->used < room)
 		return NULL;
-	r = a->mem + a->used;
 	a->used += room;
-	return r;
+	return a->mem + a->used - room;
 }
 
 static void arena_give(struct ladder_arena *a, struct ladder_rung *r, uint32_t class)
 {
-	memcpy(r, &a->spare[class], sizeof(a->spare[class]));
-	a->spare[class] = r;
+	uint64_t next = a->spare[class];
+
+	*r = (struct ladder_rung){.key = (uint32_t)(next >> 32), .level = (uint32_t)next};
+	a->spare[class] = (uint64_t)(r - a->mem) + 1;
 }
 
 static bool ladder_grow(struct ladder *l, struct ladder_arena *a)

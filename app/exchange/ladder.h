@@ -29,7 +29,7 @@ struct ladder {
 struct ladder_arena {
 	struct ladder_rung *mem;
 	size_t n_rungs, used;
-	struct ladder_rung *spare[LADDER_CLASSES]; /* freed arrays by log2 of their room; first rung links the next */
+	uint64_t spare[LADDER_CLASSES]; /* freed arrays by log2 of their room, as place in mem + 1; first rung links the next */
 };
 
 /** Cold. 0 or -errno. */

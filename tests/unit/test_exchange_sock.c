@@ -178,7 +178,7 @@ Test(exchange_sock, trades_with_a_client_of_the_kernels_tcp_and_closes_in_order)
 	struct ouch50_in enter = {
 		.type = OUCH50_ENTER,
 		.enter = {.user_ref = 1, .qty = 100, .px = {.e9 = INT64_C(100000) * 1000000000}, .symbol = {.c = "AAAA"}, .side = 'B',
-			.tif = '0', .display = 'Y', .capacity = 'P', .iso = 'N', .cross = 'N', .clordid = {"00000000000001"}},
+			.tif = '0', .display = 'Y', .capacity = 'P', .iso = 'N', .cross = 'N', .clordid = {.c = "00000000000001"}},
 	};
 	struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
 
