@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "dataplane/runtime/err.h"
-#include "dataplane/runtime/mem.h"
 
 static const struct moldudp64_session session_none;
 
 int arbiter_init(struct arbiter *a, const struct arbiter_config *config)
 {
-	*a = (struct arbiter){.n_lines = config->n_lines, .silence_ns = config->silence_ns, .session = config->session};
+	memset(a, 0, sizeof(*a));
+	a->n_lines = config->n_lines;
+	a->silence_ns = config->silence_ns;
+	a->session = config->session;
 	if (config->n_lines == 0 || config->n_lines > ARBITER_LINES_MAX)
 		return gn_err(EINVAL, "feed: %u lines is not within 1 .. %u", config->n_lines, ARBITER_LINES_MAX);
 	if (config->seq_first == 0)
@@ -19,11 +21,6 @@ int arbiter_init(struct arbiter *a, const struct arbiter_config *config)
 	int rc = hold_init(&a->hold, config->hold_datagrams);
 	if (rc < 0)
 		return rc;
-	a->candidate_bytes = gn_mem_alloc(HOLD_DATAGRAM_BYTES_MAX, GN_NODE_ANY);
-	if (!a->candidate_bytes) {
-		hold_fini(&a->hold);
-		return gn_err_in(-ENOMEM, "feed: room for one datagram");
-	}
 	a->any_session = moldudp64_session_equal(&config->session, &session_none);
 	a->session_known = !a->any_session;
 	a->seq_next = a->seq_known = config->seq_first;
@@ -37,8 +34,6 @@ int arbiter_init(struct arbiter *a, const struct arbiter_config *config)
 void arbiter_fini(struct arbiter *a)
 {
 	hold_fini(&a->hold);
-	gn_mem_free(a->candidate_bytes, HOLD_DATAGRAM_BYTES_MAX);
-	a->candidate_bytes = NULL;
 }
 
 static enum arbiter_verdict arbiter_bad(struct arbiter *a, struct line_card *card)
@@ -280,6 +275,24 @@ void arbiter_give_up(struct arbiter *a, const struct arbiter_gap *gap)
 	a->seq_next = gap->to;
 }
 
+/* Start over at a number, with nothing held and nothing remembered. */
+static void arbiter_restart(struct arbiter *a, uint64_t seq)
+{
+	a->ended = false;
+	a->seq_next = a->seq_known = seq;
+	a->gap_seq = a->far_seq = a->late_from = a->late_to = 0;
+	hold_clear(&a->hold);
+	memset(a->recent, 0, sizeof(a->recent));
+	for (uint32_t i = 0; i < a->n_lines; i++)
+		line_card_restart(&a->line[i], seq);
+}
+
+void arbiter_rewind(struct arbiter *a, uint64_t seq)
+{
+	GN_ASSERT(seq < a->seq_next);
+	arbiter_restart(a, seq);
+}
+
 /* The datagram that was kept aside when the session was still in doubt: hold it, to be released in its turn. */
 static void arbiter_take_candidate(struct arbiter *a)
 {
@@ -298,13 +311,7 @@ void arbiter_session_begin(struct arbiter *a, const struct arbiter_in *in)
 {
 	a->session_past = a->session;
 	memcpy(&a->session, in->payload, sizeof(a->session));
-	a->ended = false;
-	a->seq_next = a->seq_known = 1;
-	a->gap_seq = a->far_seq = a->late_from = a->late_to = 0;
-	hold_clear(&a->hold);
-	memset(a->recent, 0, sizeof(a->recent));
-	for (uint32_t i = 0; i < a->n_lines; i++)
-		line_card_restart(&a->line[i], 1);
+	arbiter_restart(a, 1);
 	arbiter_take_candidate(a);
 }
 

@@ -87,7 +87,7 @@ struct arbiter {
 	uint64_t far_seq;         /* the doubtful sequence number that was seen last, 0: none */
 	uint32_t far_line;
 	struct arbiter_in candidate; /* the first datagram of another session; its bytes lie in candidate_bytes */
-	uint8_t *candidate_bytes;
+	uint8_t candidate_bytes[HOLD_DATAGRAM_BYTES_MAX];
 	struct hold hold;
 	struct {
 		uint64_t run, duplicate, late, held, idle, bad, full, far, other_session, past_session, given_up;
@@ -138,6 +138,9 @@ static inline bool arbiter_pressed(const struct arbiter *a)
 
 /** Give up the present gap: its messages will be duplicates if they still come. */
 void arbiter_give_up(struct arbiter *a, const struct arbiter_gap *gap);
+
+/** Go back to a number that was given up: what was believed to come after it was no part of the stream. */
+void arbiter_rewind(struct arbiter *a, uint64_t seq);
 
 /** Has the session ended, with every message handed out? */
 static inline bool arbiter_over(const struct arbiter *a)

@@ -17,6 +17,7 @@
 
 #include "arbiter.h"
 #include "losses.h"
+#include "recovery.h"
 #include "symbols.h"
 
 #define FEED_BATCH 16u  /* events in one gn_link_send_burst() */
@@ -34,6 +35,7 @@ struct feed_config {
 	uint64_t midnight_ns;     /* of the venue's day, since the Unix epoch; 0: event times count from midnight */
 	bool number_events;       /* offline: rx_tsc of an event is the sequence number of its message, not a trace id */
 	uint32_t shard, n_shards; /* this handler takes the instruments with locate % n_shards == shard; default 1 shard */
+	struct recovery_config recovery;
 };
 
 #define FEED_COUNTERS(X)                                                                          \
@@ -62,7 +64,12 @@ struct feed_config {
 	X(inst_moved, "venue numbers that changed their instrument within a session")             \
 	X(stale_sent, "times that every book of the feed was declared stale")                     \
 	X(fresh_sent, "times that a book, or all of them, were declared right again")             \
+	X(rewind, "times that the feed went back because it had believed a wrong number") \
 	X(session_change, "sessions that took the place of another")
+
+struct feed_counters {
+	FEED_COUNTERS(GN_COUNTER_FIELD)
+};
 
 struct feed {
 	/* the hot part */
@@ -71,19 +78,22 @@ struct feed {
 	uint64_t rx_tsc; /* of the datagram in work */
 	uint32_t n_batch;
 	bool stale;      /* some book was told to be stale */
+	bool all_stale;  /* and no book was told to be right since */
+	bool late;       /* a gap is being asked for: books are behind */
 	bool number_events;
 	bool over_told;  /* the end of the session was handed on */
 	uint64_t wait_ns;
+	uint64_t now_ns; /* of the datagram or poll in work */
+	uint32_t late_streak; /* datagrams of given-up messages without any other in between */
 	struct gn_md batch[FEED_BATCH];
 	struct symbols symbols;
-	struct {
-		FEED_COUNTERS(GN_COUNTER_FIELD)
-	} n;
+	struct feed_counters n;
 	/* what is left to be told to the books, a part of it a call */
 	uint32_t clear_at; /* next locate whose book is to be cleared for a new session; 0: none */
 	uint32_t fresh_at; /* next locate whose book may be proven right; 0: none */
 	struct arbiter arbiter;
 	struct losses losses;
+	struct recovery recovery;
 };
 
 /**
@@ -91,10 +101,13 @@ struct feed {
  *   Instruments are added to it.
  * @param out
  *   Gets struct gn_md.
+ * @param gateway
+ *   Gets struct feed_request; NULL: nothing is recovered, whatever the configuration says.
  * @return
  *   0 or -errno. Cold.
  */
-int feed_init(struct feed *f, const struct feed_config *config, struct gn_instruments *table, struct gn_link *out);
+int feed_init(struct feed *f, const struct feed_config *config, struct gn_instruments *table, struct gn_link *out,
+	struct gn_link *gateway);
 void feed_fini(struct feed *f);
 
 /** Take one datagram; in->tag is its rx_tsc. Hot. */
@@ -103,8 +116,8 @@ void feed_datagram(struct feed *f, const struct arbiter_in *in);
 /** Is there anything for feed_poll() to do, now or when time has passed? Hot: a few comparisons. */
 static inline bool feed_pending(const struct feed *f)
 {
-	return f->arbiter.seq_next != f->arbiter.seq_known || (f->clear_at | f->fresh_at) != 0 ||
-	       (f->arbiter.ended && !f->over_told);
+	return f->arbiter.seq_next != f->arbiter.seq_known || (f->clear_at | f->fresh_at) != 0 || f->late ||
+	       (f->arbiter.ended && !f->over_told) || f->recovery.phase != RECOVERY_OFF || f->recovery.snapshot.opened;
 }
 
 /**
@@ -118,6 +131,12 @@ static inline bool feed_pending(const struct feed *f)
  *   False: there was nothing to do now.
  */
 bool feed_poll(struct feed *f, uint64_t now_ns, uint64_t now_tsc);
+
+/** Take a reply of gateway_feed. Bounded by what one reply holds. */
+static inline void feed_reply(struct feed *f, const struct feed_reply *reply, uint32_t bytes, uint64_t now_ns)
+{
+	recovery_reply(f, reply, bytes, now_ns);
+}
 
 /** Look for silent lines; every few milliseconds. */
 static inline void feed_watch(struct feed *f, uint64_t now_ns)

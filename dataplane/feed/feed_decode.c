@@ -5,8 +5,7 @@ static const bool kind_has_no_inst[GN_MD_KIND_COUNT] = {
 	[GN_MD_SYSTEM] = true, [GN_MD_MWCB_LEVELS] = true, [GN_MD_MWCB_STATUS] = true,
 };
 
-/* Fill in what the codec does not know and append the event; md is not yet part of the batch. */
-static void feed_put(struct feed *f, const struct gn_md *md, gn_inst inst)
+void feed_put(struct feed *f, const struct gn_md *md, gn_inst inst)
 {
 	struct gn_md *out = feed_claim(f);
 
@@ -71,6 +70,17 @@ static void feed_directory(struct feed *f, const struct gn_md *md, uint16_t loca
 	}
 }
 
+/* A message that names its instrument by symbol only; the books may not have heard of it. */
+static gn_inst feed_named(struct feed *f, const struct gn_md *md, gn_symbol symbol)
+{
+	gn_inst inst = symbols_by_name(&f->symbols, symbol);
+	struct gn_md directory = {.kind = GN_MD_DIRECTORY, .exch_ns = md->exch_ns, .directory.symbol = symbol};
+
+	if (inst < SYMBOLS_SPECIAL && f->symbols.locate_of[inst] == 0)
+		feed_put(f, &directory, inst);
+	return inst;
+}
+
 /* Messages of locate 0, of a number that is not mapped, or without a number. */
 static void feed_unmapped(struct feed *f, const struct gn_md *md, uint16_t locate, gn_symbol symbol)
 {
@@ -79,7 +89,7 @@ static void feed_unmapped(struct feed *f, const struct gn_md *md, uint16_t locat
 	if (kind_has_no_inst[md->kind])
 		inst = GN_INST_NONE;
 	else if (md->kind == GN_MD_IPO)
-		inst = symbols_by_name(&f->symbols, symbol);
+		inst = feed_named(f, md, symbol);
 	else if (inst == SYMBOLS_UNKNOWN && symbol.word)
 		inst = feed_learn(f, md, locate, symbol);
 	else if (inst == GN_INST_NONE)

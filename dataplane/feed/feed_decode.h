@@ -23,6 +23,15 @@ static inline struct gn_md *feed_claim(struct feed *f)
 	return &f->batch[f->n_batch];
 }
 
+#define FEED_TELL_EVENTS 64u    /* books told in one unit of work */
+#define FEED_TELL_LOCATES 4096u /* and numbers looked at for it */
+
+/** Append a copy of an event, for inst, caused by the datagram in work. */
+void feed_put(struct feed *f, const struct gn_md *md, gn_inst inst);
+
+/** Every lost message is accounted for: tell so if any book was told to be stale. In feed.c. */
+void feed_all_fresh(struct feed *f);
+
 /** Append an event of the engine's own. */
 void feed_tell(struct feed *f, enum gn_md_kind kind, gn_inst inst);
 

@@ -37,7 +37,9 @@ struct feed_ctx {
 	uint64_t rate; /* nanoseconds a tick, with RATE_SHIFT fraction bits; fixed, so that time never jumps */
 	uint32_t line_at;
 	struct {
-		FEED_COUNTERS(GN_COUNTER_FIELD)
+		struct feed_counters feed;
+		struct recovery_counters recovery;
+		struct snapshot_counters snapshot;
 		struct line_report line[ARBITER_LINES_MAX];
 	} n; /* as published; the feed has its own */
 	struct feed feed;
@@ -54,14 +56,19 @@ static int feed_stage_init(void *arg, const struct gn_env *env)
 	static const struct feed_config defaults;
 	struct feed_ctx *c = arg;
 	struct gn_link *out = gn_env_link(env, "feed_book");
+	uint32_t n_gateways;
+	struct gn_link *const *gateway = gn_env_links(env, "feed_gateway", &n_gateways);
 	uint64_t ticks_per_s = gn_clock_ticks_from_ns(NS_PER_S);
 
 	if (!out)
 		return gn_err_in(-EINVAL, "%s: where to send events", env->instance);
+	if (n_gateways > 1)
+		return gn_err(EINVAL, "%s: %u gateways, at most one", env->instance, n_gateways);
 	if (ticks_per_s == 0)
 		return gn_err(EINVAL, "%s: the clock is not calibrated", env->instance);
 	c->rate = (NS_PER_S << RATE_SHIFT) / ticks_per_s;
-	int rc = feed_init(&c->feed, env->config ? env->config : &defaults, env->instruments, out);
+	int rc = feed_init(&c->feed, env->config ? env->config : &defaults, env->instruments, out,
+		n_gateways ? gateway[0] : NULL);
 	return rc < 0 ? gn_err_in(rc, "%s", env->instance) : 0;
 }
 
@@ -74,6 +81,14 @@ static void feed_on_datagram(void *arg, uint32_t from, const void *msg, uint32_t
 	GN_ASSERT(bytes >= sizeof(*d) && d->bytes <= bytes - sizeof(*d));
 	feed_datagram(&c->feed, &(struct arbiter_in){.payload = d->payload, .bytes = d->bytes, .line = d->line,
 		.now_ns = feed_ns(c, d->rx_tsc), .tag = d->rx_tsc});
+}
+
+static void feed_on_reply(void *arg, uint32_t from, const void *msg, uint32_t bytes)
+{
+	struct feed_ctx *c = arg;
+
+	(void)from;
+	feed_reply(&c->feed, msg, bytes, feed_ns(c, gn_tsc()));
 }
 
 static bool feed_stage_poll(void *arg)
@@ -103,7 +118,9 @@ static void feed_housekeeping(void *arg, uint64_t now_tsc)
 	struct feed_ctx *c = arg;
 
 	feed_watch(&c->feed, feed_ns(c, now_tsc));
-	memcpy(&c->n, &c->feed.n, sizeof(c->feed.n));
+	c->n.feed = c->feed.n;
+	c->n.recovery = c->feed.recovery.n;
+	c->n.snapshot = c->feed.recovery.snapshot.n;
 	feed_report_line(&c->n.line[c->line_at], &c->feed.arbiter.line[c->line_at]);
 	c->line_at = (c->line_at + 1) % c->feed.arbiter.n_lines;
 }
@@ -120,9 +137,11 @@ const struct gn_stage gn_stage_feed = {
 	.ctx_bytes = sizeof(struct feed_ctx),
 	.burst = FEED_BURST,
 	.in = (const struct gn_inlet[]){
-		{"rx_feed", feed_on_datagram, sizeof(struct gn_datagram) + GN_FRAME_BYTES_MAX, NULL}, {0}},
-	.out = (const char *const[]){"feed_book", NULL},
-	.counters = (const struct gn_counter[]){FEED_COUNTERS(GN_COUNTER_DESC) ALL_LINE_COUNTERS(GN_COUNTER_DESC){0}},
+		{"rx_feed", feed_on_datagram, sizeof(struct gn_datagram) + GN_FRAME_BYTES_MAX, NULL},
+		{"gateway_feed", feed_on_reply, sizeof(struct feed_reply), NULL}, {0}},
+	.out = (const char *const[]){"feed_book", "feed_gateway", NULL},
+	.counters = (const struct gn_counter[]){FEED_COUNTERS(GN_COUNTER_DESC) RECOVERY_COUNTERS(GN_COUNTER_DESC)
+		SNAPSHOT_COUNTERS(GN_COUNTER_DESC) ALL_LINE_COUNTERS(GN_COUNTER_DESC){0}},
 	.counters_offset = offsetof(struct feed_ctx, n),
 	.init = feed_stage_init,
 	.poll = feed_stage_poll,

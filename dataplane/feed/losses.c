@@ -16,10 +16,30 @@ void losses_reset(struct losses *l)
 	memset(l, 0, sizeof(*l));
 }
 
+void losses_all_stale(struct losses *l)
+{
+	for (uint32_t i = 1; i < SYMBOLS_LOCATES; i++) /* locate 0 is no instrument */
+		l->mark[i] |= LOSSES_STALE;
+}
+
+static void losses_mark_touched(struct losses *l, uint32_t locate)
+{
+	l->n_touched += !(l->mark[locate] & LOSSES_TOUCHED);
+	l->mark[locate] |= LOSSES_TOUCHED;
+}
+
+void losses_rebuild(struct losses *l)
+{
+	for (uint32_t i = 1; i < SYMBOLS_LOCATES; i++) {
+		if (!(l->mark[i] & LOSSES_STALE))
+			continue;
+		l->mark[i] |= LOSSES_REBUILD;
+		losses_mark_touched(l, i);
+	}
+}
+
 void losses_add(struct losses *l, uint64_t from, uint64_t to)
 {
-	for (uint32_t i = 0; i < SYMBOLS_LOCATES; i++)
-		l->mark[i] |= LOSSES_STALE;
 	if (l->n_ranges && l->range[l->n_ranges - 1].to == from)
 		l->range[l->n_ranges - 1].to = to;
 	else if (l->n_ranges < LOSSES_RANGES)
@@ -57,9 +77,8 @@ static void losses_touch(struct losses *l, const uint8_t *msg, uint32_t bytes)
 {
 	if (bytes < ITCH50_HEAD_BYTES || !losses_hurts[msg[0]])
 		return;
-	uint8_t *mark = &l->mark[itch50_locate(msg)];
-	l->n_touched += !(*mark & LOSSES_TOUCHED);
-	*mark |= LOSSES_TOUCHED;
+	if (itch50_locate(msg) != 0)
+		losses_mark_touched(l, itch50_locate(msg));
 }
 
 uint64_t losses_see(struct losses *l, struct moldudp64_reader *r)

@@ -23,6 +23,10 @@
 enum {
 	LOSSES_STALE = 1,   /* the book was told to be stale, and has not been told to be fresh since */
 	LOSSES_TOUCHED = 2, /* a lost message is known to have concerned it */
+	/* while books are built anew from a snapshot: */
+	LOSSES_REBUILD = 4,   /* this one is */
+	LOSSES_LISTED = 8,    /* the snapshot has a directory message of it */
+	LOSSES_HAS_STATE = 16, /* and a trading state */
 };
 
 struct losses_range {
@@ -40,7 +44,13 @@ struct losses {
 /** Forget everything: nothing is stale, nothing is lost. */
 void losses_reset(struct losses *l);
 
-/** Messages [from, to) are lost: every instrument is stale. */
+/** Every instrument is stale. */
+void losses_all_stale(struct losses *l);
+
+/** Stale books are about to be cleared: from here on late messages prove nothing about them. */
+void losses_rebuild(struct losses *l);
+
+/** Messages [from, to) are lost. */
 void losses_add(struct losses *l, uint64_t from, uint64_t to);
 
 /** A datagram of messages that may be among the lost ones. @return how many of them were. */

@@ -61,15 +61,19 @@ gn_inst symbols_learn(struct symbols *s, uint16_t locate, gn_symbol symbol)
 	return s->inst_of[locate] = inst;
 }
 
-gn_inst symbols_by_name(struct symbols *s, gn_symbol symbol)
+uint16_t symbols_locate(const struct symbols *s, gn_symbol symbol)
 {
 	gn_inst inst = gn_instruments_find(s->table, symbol);
-	uint16_t locate = inst == GN_INST_NONE ? 0 : s->locate_of[inst];
 
+	return inst == GN_INST_NONE ? 0 : s->locate_of[inst];
+}
+
+gn_inst symbols_by_name(struct symbols *s, gn_symbol symbol)
+{
 	if (symbol.word == 0)
 		return SYMBOLS_UNKNOWN;
-	if (locate % s->n_shards != s->shard)
+	if (symbols_locate(s, symbol) % s->n_shards != s->shard)
 		return SYMBOLS_FOREIGN;
-	inst = gn_instruments_add(s->table, symbol);
+	gn_inst inst = gn_instruments_add(s->table, symbol);
 	return inst == GN_INST_NONE ? SYMBOLS_REFUSED : inst;
 }

@@ -45,6 +45,9 @@ void symbols_forget(struct symbols *s);
  */
 gn_inst symbols_learn(struct symbols *s, uint16_t locate, gn_symbol symbol);
 
+/** The number under which this stream has named a symbol; 0: it has not. */
+uint16_t symbols_locate(const struct symbols *s, gn_symbol symbol);
+
 /**
  * Index of a symbol that comes without a number. It belongs to the shard of the number under which this stream has
  * named it; before it was named, to shard 0.

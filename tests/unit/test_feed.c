@@ -36,7 +36,7 @@ static void given(struct feed_config config, uint32_t instruments_max)
 	config.wait_ns = WAIT_NS;
 	table = gn_instruments_new(instruments_max);
 	cr_assert_not_null(table);
-	cr_assert_eq(feed_init(&feed, &config, table, &out), 0);
+	cr_assert_eq(feed_init(&feed, &config, table, &out, NULL), 0);
 	n_events = 0;
 }
 
