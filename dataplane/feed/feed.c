@@ -121,15 +121,28 @@ static void feed_tell_stale(struct feed *f)
 /* If it is proven that some stale books are right, begin to say so. */
 static void feed_begin_fresh(struct feed *f)
 {
-	if (f->stale && !f->late && losses_proven(&f->losses))
-		f->fresh_at = 1;
+	if (!f->stale || f->late || !losses_proven(&f->losses))
+		return;
+	losses_untouched_fresh(&f->losses);
+	f->all_stale = false;
+	f->fresh_at = 1;
 }
 
 /* Lost messages that come too late to be applied still say whom they concerned. */
-static void feed_late(struct feed *f, struct moldudp64_reader *r)
+static void feed_late(struct feed *f, struct moldudp64_reader *r, uint64_t rx_tsc)
 {
+	const uint8_t *msg;
+	uint32_t bytes;
+
 	f->n.pkt_late++;
-	f->n.msg_late += losses_see(&f->losses, r);
+	f->rx_tsc = rx_tsc;
+	for (uint64_t seq = r->seq; moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK; seq++) {
+		if (!losses_see(&f->losses, seq, msg, bytes))
+			continue;
+		f->n.msg_late++;
+		feed_decode_late(f, msg, bytes);
+	}
+	feed_flush(f);
 	feed_want_late(f);
 	feed_begin_fresh(f);
 }
@@ -187,7 +200,7 @@ void feed_datagram(struct feed *f, const struct arbiter_in *in)
 		feed_run(f, &r, in->tag);
 		break;
 	case ARBITER_LATE:
-		feed_late(f, &r);
+		feed_late(f, &r, in->tag);
 		break;
 	case ARBITER_DUPLICATE:
 		f->n.pkt_duplicate++;
@@ -259,29 +272,31 @@ static void feed_poll_clear(struct feed *f)
 	feed_flush(f);
 }
 
+/* May this feed speak for an instrument? An instrument that has no number yet was told to be stale by every shard. */
+static bool feed_speaks_for(const struct feed *f, uint16_t locate)
+{
+	return locate == 0 || locate % f->symbols.n_shards == f->symbols.shard;
+}
+
 /* Part of: all lost messages have been seen, so the books that none of them touched are right. */
 static void feed_poll_fresh(struct feed *f)
 {
-	uint32_t end = f->fresh_at + FEED_TELL_LOCATES;
+	uint32_t n_insts = gn_instruments_count(f->symbols.table), n = 0;
 
-	f->all_stale = false;
 	if (f->losses.n_touched == 0) {
 		feed_all_fresh(f);
-		f->fresh_at = 0;
+		n_insts = 0;
 	}
-	for (uint32_t n = 0; f->fresh_at && f->fresh_at < SYMBOLS_LOCATES && f->fresh_at < end && n < FEED_TELL_EVENTS; f->fresh_at++) {
-		uint8_t *mark = &f->losses.mark[f->fresh_at];
-		gn_inst inst = f->symbols.inst_of[f->fresh_at];
-		if (*mark != LOSSES_STALE)
-			continue;
-		*mark = 0;
-		if (inst >= SYMBOLS_SPECIAL)
+	for (uint32_t looked = 0; f->fresh_at <= n_insts && looked < FEED_TELL_LOCATES && n < FEED_TELL_EVENTS; looked++) {
+		gn_inst inst = f->fresh_at++ - 1;
+		uint16_t locate = f->symbols.locate_of[inst];
+		if (!feed_speaks_for(f, locate) || (f->losses.mark[locate] & LOSSES_STALE))
 			continue;
 		feed_tell(f, GN_MD_FRESH, inst);
 		f->n.fresh_sent++;
 		n++;
 	}
-	if (f->fresh_at == SYMBOLS_LOCATES)
+	if (f->fresh_at > n_insts)
 		f->fresh_at = 0;
 	feed_flush(f);
 }

@@ -90,7 +90,7 @@ struct feed {
 	struct feed_counters n;
 	/* what is left to be told to the books, a part of it a call */
 	uint32_t clear_at; /* next locate whose book is to be cleared for a new session; 0: none */
-	uint32_t fresh_at; /* next locate whose book may be proven right; 0: none */
+	uint32_t fresh_at; /* 1 + next instrument whose book may be proven right; 0: none */
 	struct arbiter arbiter;
 	struct losses losses;
 	struct recovery recovery;

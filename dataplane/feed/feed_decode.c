@@ -32,8 +32,8 @@ static void feed_introduce(struct feed *f, const struct gn_md *directory, gn_ins
 {
 	feed_define(f, directory, inst);
 	feed_put(f, directory, inst);
-	if (f->losses.mark[locate] & LOSSES_STALE)
-		feed_tell(f, GN_MD_STALE, inst);
+	if (gn_unlikely(f->stale)) /* its book was told with all others, before it had a number */
+		feed_tell(f, f->losses.mark[locate] & LOSSES_STALE ? GN_MD_STALE : GN_MD_FRESH, inst);
 }
 
 /* A number that nobody has explained, in a message that names its symbol: explain it to the books too. */
@@ -105,6 +105,20 @@ static void feed_unmapped(struct feed *f, const struct gn_md *md, uint16_t locat
 		f->n.msg_event++;
 		feed_put(f, md, inst);
 	}
+}
+
+void feed_decode_late(struct feed *f, const uint8_t *msg, uint32_t bytes)
+{
+	struct gn_md md;
+	uint16_t locate;
+
+	if (itch50_decode(msg, bytes, &md, &locate) != ITCH50_OK || f->symbols.inst_of[locate] != SYMBOLS_UNKNOWN)
+		return;
+	md.exch_ns += f->midnight_ns;
+	if (md.kind == GN_MD_DIRECTORY)
+		feed_directory(f, &md, locate);
+	else
+		feed_learn(f, &md, locate, itch50_symbol(msg, bytes));
 }
 
 void feed_decode_rare(struct feed *f, const uint8_t *msg, uint32_t bytes)

@@ -38,6 +38,9 @@ void feed_tell(struct feed *f, enum gn_md_kind kind, gn_inst inst);
 /** All that is not a well-formed message of a known instrument. */
 void feed_decode_rare(struct feed *f, const uint8_t *msg, uint32_t bytes);
 
+/** A message that comes too late to be applied: its instrument's name is still worth knowing. */
+void feed_decode_late(struct feed *f, const uint8_t *msg, uint32_t bytes);
+
 /** One message > at most three events in the batch. Directories teach every shard; an IPO names no number. Hot. */
 static inline void feed_decode(struct feed *f, const uint8_t *msg, uint32_t bytes)
 {

@@ -22,6 +22,13 @@ void losses_all_stale(struct losses *l)
 		l->mark[i] |= LOSSES_STALE;
 }
 
+void losses_untouched_fresh(struct losses *l)
+{
+	for (uint32_t i = 1; i < SYMBOLS_LOCATES; i++)
+		if (!(l->mark[i] & LOSSES_TOUCHED))
+			l->mark[i] &= (uint8_t)~LOSSES_STALE;
+}
+
 static void losses_mark_touched(struct losses *l, uint32_t locate)
 {
 	l->n_touched += !(l->mark[locate] & LOSSES_TOUCHED);
@@ -81,19 +88,12 @@ static void losses_touch(struct losses *l, const uint8_t *msg, uint32_t bytes)
 		losses_mark_touched(l, itch50_locate(msg));
 }
 
-uint64_t losses_see(struct losses *l, struct moldudp64_reader *r)
+bool losses_see(struct losses *l, uint64_t seq, const uint8_t *msg, uint32_t bytes)
 {
-	const uint8_t *msg;
-	uint32_t bytes;
-	uint64_t n = 0;
-
-	for (uint64_t seq = r->seq; moldudp64_next(r, &msg, &bytes) == MOLDUDP64_BLOCK; seq++) {
-		if (!losses_take(l, seq))
-			continue;
-		losses_touch(l, msg, bytes);
-		n++;
-	}
-	return n;
+	if (!losses_take(l, seq))
+		return false;
+	losses_touch(l, msg, bytes);
+	return true;
 }
 
 struct losses_range losses_envelope(const struct losses *l)

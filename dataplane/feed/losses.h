@@ -14,8 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/codec/moldudp64.h"
-
 #include "symbols.h"
 
 #define LOSSES_RANGES 64u
@@ -47,14 +45,17 @@ void losses_reset(struct losses *l);
 /** Every instrument is stale. */
 void losses_all_stale(struct losses *l);
 
+/** All that was lost has been seen: what it did not touch is right. */
+void losses_untouched_fresh(struct losses *l);
+
 /** Stale books are about to be cleared: from here on late messages prove nothing about them. */
 void losses_rebuild(struct losses *l);
 
 /** Messages [from, to) are lost. */
 void losses_add(struct losses *l, uint64_t from, uint64_t to);
 
-/** A datagram of messages that may be among the lost ones. @return how many of them were. */
-uint64_t losses_see(struct losses *l, struct moldudp64_reader *r);
+/** A message that may be among the lost ones. @return whether it was. */
+bool losses_see(struct losses *l, uint64_t seq, const uint8_t *msg, uint32_t bytes);
 
 /** Has every lost message been seen? */
 static inline bool losses_proven(const struct losses *l)

@@ -25,9 +25,9 @@ static struct world_config base(uint64_t seed)
 			.hold_datagrams = 128,
 			.recovery = {
 				.port_own = 777,
-				.log_bytes = 1 << 18,
+				.log_bytes = 1 << 16,
 				.rerequest = {.timeout_ns = 300 * US, .timeout_ns_max = 2 * MS, .tries_max = 40, .give_up_ns = 900 * MS},
-				.snapshot = {.bytes_max = 1 << 18, .answer_ns = 20 * MS, .backoff_ns = MS, .backoff_ns_max = 10 * MS,
+				.snapshot = {.bytes_max = 1 << 16, .answer_ns = 20 * MS, .backoff_ns = MS, .backoff_ns_max = 10 * MS,
 					.attempts_max = 1000},
 			},
 		},
@@ -76,7 +76,7 @@ Test(recovery_sim, requests_bring_back_the_very_same_stream)
 		cfg.n_servers = 2;
 		cfg.server_loss_pct = 20;
 		cfg.dead_server = s % 3 == 0;
-		cfg.feed.hold_datagrams = 256;
+		cfg.feed.hold_datagrams = 150;
 		struct world *w = world_run(&cfg), *ideal = lossless(cfg);
 		struct world_feed *wf = world_feed(w, 0);
 		cr_assert(world_feed_is_right(wf), "seed %llu", (unsigned long long)s);
@@ -122,7 +122,7 @@ Test(recovery_sim, snapshots_make_every_book_right_again_and_no_live_message_is_
 		cfg.start_at = random_below(&rng, 4) ? 0 : cfg.n_messages / 2;
 		cfg.glimpse = true;
 		cfg.glimpse_fault_pct = (uint32_t)random_below(&rng, 60);
-		cfg.feed.recovery.log_bytes = (size_t)1 << (10 + random_below(&rng, 8));
+		cfg.feed.recovery.log_bytes = (size_t)1 << (10 + random_below(&rng, 7));
 		struct world *w = world_run(&cfg), *ideal = lossless(cfg);
 		struct world_feed *wf = world_feed(w, 0);
 		expect_recovered(&cfg, wf, world_feed(ideal, 0));
@@ -141,7 +141,7 @@ Test(recovery_sim, without_recovery_a_loss_that_nobody_explains_makes_every_book
 
 	for (uint64_t s = seed; s < seed + n_seeds(200); s++) {
 		struct world_config cfg = base(s);
-		cfg.loss_pct = (uint32_t)(s % 6);
+		cfg.loss_pct = (uint32_t)(s % 6) * 2;
 		struct world *w = world_run(&cfg);
 		struct world_feed *wf = world_feed(w, 0);
 		bool lost = wf->feed.n.msg_lost > wf->feed.n.msg_late;
@@ -163,7 +163,7 @@ Test(recovery_sim, without_recovery_exactly_the_instruments_that_lost_messages_c
 	for (uint64_t s = seed; s < seed + n_seeds(300); s++) {
 		struct world_config cfg = base(s);
 		cfg.n_symbols = DAY_SYMBOLS_MAX;
-		cfg.loss_pct = 1 + (uint32_t)(s % 3);
+		cfg.loss_pct = 2 + (uint32_t)(s % 4);
 		cfg.tardy = true;
 		struct world *w = world_run(&cfg);
 		struct world_feed *wf = world_feed(w, 0);
@@ -203,7 +203,7 @@ Test(recovery_sim, any_number_of_shards_makes_the_same_events_of_each_instrument
 		cfg.loss_pct = 4;
 		cfg.n_servers = 1;
 		cfg.server_loss_pct = 10;
-		cfg.feed.hold_datagrams = 256;
+		cfg.feed.hold_datagrams = 150;
 		cfg.n_feeds = 1;
 		struct world *ideal = lossless(cfg);
 		for (cfg.n_feeds = 2; cfg.n_feeds <= WORLD_FEEDS_MAX; cfg.n_feeds++) {
