@@ -122,19 +122,19 @@ CONTROL(position)
 
 CONTROL(gross)
 {
-	return c->more_ntl > c->strategy->scope.room.gross || c->more_ntl > c->account->room.gross
+	return c->more_ntl > c->strategy->scope.room.gross || c->more_ntl > c->account->scope.room.gross
 	       || c->more_ntl > r->engine.room.gross;
 }
 
 CONTROL(net)
 {
-	return c->more_ntl > c->strategy->scope.room.net[c->side] || c->more_ntl > c->account->room.net[c->side]
+	return c->more_ntl > c->strategy->scope.room.net[c->side] || c->more_ntl > c->account->scope.room.net[c->side]
 	       || c->more_ntl > r->engine.room.net[c->side];
 }
 
 CONTROL(open_orders)
 {
-	return c->more_orders > c->strategy->scope.room.n_open || c->more_orders > c->account->room.n_open
+	return c->more_orders > c->strategy->scope.room.n_open || c->more_orders > c->account->scope.room.n_open
 	       || c->more_orders > r->engine.room.n_open;
 }
 
@@ -165,16 +165,17 @@ CONTROL(duplicate)
 
 CONTROL(self_match)
 {
-	return r->self_match == RISK_SELF_MATCH_REFUSE && self_match_near(c->inst, q) && self_match_found(r, c->inst, q);
+	return self_match_near(c->inst, q) && self_match_stays(r, c->inst, q);
 }
 
 CONTROL(patience)
 {
-	if (gn_likely(risk_nothing_waits(r) && pacing_wait_tsc(r, RISK_QUEUE_NEW, c->now_tsc) == 0))
+	if (gn_likely(pacing_clear(r, c->account, c->now_tsc)))
 		return false;
 	if (q->kind == GN_REQ_REPLACE)
-		return queue_full(&r->queue[RISK_QUEUE_REPLACE]);
-	return queue_full(&r->queue[RISK_QUEUE_NEW]) || pacing_wait_tsc(r, RISK_QUEUE_NEW, c->now_tsc) > r->patience_tsc;
+		return queue_full(&c->account->queue[RISK_QUEUE_REPLACE]);
+	return queue_full(&c->account->queue[RISK_QUEUE_NEW])
+	       || pacing_wait_tsc(r, c->account, c->now_tsc) > r->patience_tsc;
 }
 
 enum gn_verdict check_order(const struct risk *r, const struct gn_order_req *q, struct check *c)

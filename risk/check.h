@@ -9,7 +9,7 @@
 /** What an order asks for, beside what stands in its request. */
 struct check {
 	struct risk_strategy *strategy;
-	struct risk_scope *account;
+	struct risk_account *account;
 	struct risk_inst *inst;
 	struct risk_cell *cell;
 	uint32_t side;       /* index: side - 1 */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pacing.h"
 
 #define CONTROL_DEPTH 256u
 #define SNAPSHOT_WORDS (sizeof(struct risk_snapshot) / sizeof(uint64_t))
@@ -19,7 +18,7 @@ struct command {
 	uint32_t kind, level, index, key;
 	uint32_t cause, reserved;
 	int64_t value;
-	char text[64];
+	char text[64], second[32];
 };
 
 struct risk_control {
@@ -96,10 +95,11 @@ int risk_control_quarantine(struct risk_control *c, uint32_t strategy)
 }
 
 int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
-	const char *who)
+	const char *who, const char *second)
 {
 	struct command m = {.kind = CONTROL_LIMIT, .level = level, .index = index, .key = key, .value = value};
 
+	snprintf(m.second, sizeof(m.second), "%s", second ? second : "");
 	return control_push(c, &m, who);
 }
 
@@ -132,7 +132,7 @@ bool control_poll(struct risk_control *c, struct risk *r, uint64_t now_tsc)
 	case CONTROL_KILL: risk_kill(r, m.level, m.index, m.cause, m.text, now_tsc); break;
 	case CONTROL_RELEASE: risk_release(r, m.level, m.index, m.text, now_tsc); break;
 	case CONTROL_CANCEL_ALL: risk_cancel_all(r, m.level, m.index); break;
-	case CONTROL_LIMIT: risk_limit_set(r, m.level, m.index, m.key, m.value, m.text, now_tsc); break;
+	case CONTROL_LIMIT: risk_limit_set(r, m.level, m.index, m.key, m.value, m.text, m.second, now_tsc); break;
 	}
 	return true;
 }
@@ -168,8 +168,7 @@ static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t
 	s->n_kills = r->kill.n_on;
 	s->n_strategies = r->n_strategies;
 	s->n_open = r->orders.n;
-	s->n_waiting = queue_depth(&r->queue[RISK_QUEUE_CANCEL]) + queue_depth(&r->queue[RISK_QUEUE_REPLACE])
-		       + queue_depth(&r->queue[RISK_QUEUE_NEW]);
+	s->n_waiting = r->n_waiting;
 	memcpy(s->verdicts, r->verdicts, sizeof(s->verdicts));
 	control_owner(&s->engine, &r->engine, &r->kill.sw[RISK_ENGINE][0]);
 	for (uint32_t i = 0; i < r->n_strategies; i++)

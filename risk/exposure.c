@@ -52,7 +52,7 @@ static void pnl_move(struct risk_pnl *p, const struct risk_pnl *by)
 static void exposure_move(struct risk *r, uint32_t strategy, struct risk_cell *cell, const struct risk_pnl *by, gn_qty qty)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
-	struct risk_scope *scopes[] = {&s->scope, &r->account[s->account], &r->engine};
+	struct risk_scope *scopes[] = {&s->scope, &r->account[s->account].scope, &r->engine};
 	risk_ntl ntl = risk_ntl_signed(cell->pos.mark, cell->pos.qty);
 
 	for (unsigned i = 0; i < GN_ARRAY_SIZE(scopes); i++) {

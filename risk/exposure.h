@@ -22,7 +22,7 @@ static inline void exposure_take(struct risk *r, const struct gn_order_req *q, g
 	risk_cell(r, q->inst, q->strategy)->worst[side] += qty;
 	r->inst[q->inst].worst[side] += qty;
 	room_take(&s->scope.room, side, ntl, n_orders);
-	room_take(&r->account[s->account].room, side, ntl, n_orders);
+	room_take(&r->account[s->account].scope.room, side, ntl, n_orders);
 	room_take(&r->engine.room, side, ntl, n_orders);
 }
 

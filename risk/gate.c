@@ -4,6 +4,7 @@
 #include "pacing.h"
 #include "sweep.h"
 #include "tell.h"
+#include "window.h"
 
 static uint8_t gate_of_switch(const struct kill *k, enum risk_level level, uint32_t index)
 {
@@ -65,6 +66,11 @@ bool risk_release(struct risk *r, enum risk_level level, uint32_t index, const c
 	if (!kill_release(&r->kill, level, index, reason))
 		return false;
 	r->n.kill_released++;
+	if (level == RISK_STRATEGY) { /* what paused it must not pause it again at its first fill */
+		window_clear(&r->strategy[index].repeat);
+		window_clear(&r->strategy[index].protect);
+		r->strategy[index].n_rejects = 0;
+	}
 	gate_changed(r, level, index);
 	tell_change(r, now_tsc, "release %s %u: %s", risk_level_word(level), index, reason);
 	return true;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dataplane/runtime/mem.h"
 
@@ -61,4 +62,13 @@ const char *risk_cause_word(enum risk_cause cause)
 	static const char *const words[RISK_CAUSE_COUNT] = {RISK_CAUSES(CAUSE_WORD)};
 #undef CAUSE_WORD
 	return (unsigned)cause < RISK_CAUSE_COUNT ? words[cause] : "?";
+}
+
+enum risk_cause risk_cause_find(const char *word)
+{
+	unsigned cause = 0;
+
+	while (cause < RISK_CAUSE_COUNT && strcmp(word, risk_cause_word(cause)) != 0)
+		cause++;
+	return cause;
 }

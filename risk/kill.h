@@ -65,4 +65,7 @@ static inline bool kill_is_on(const struct kill *k, enum risk_level level, uint3
 
 const char *risk_cause_word(enum risk_cause cause);
 
+/** Cause by word; RISK_CAUSE_COUNT when there is none. Cold. */
+enum risk_cause risk_cause_find(const char *word);
+
 #endif

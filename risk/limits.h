@@ -39,6 +39,8 @@ enum risk_level { RISK_ENGINE, RISK_ACCOUNT, RISK_STRATEGY, RISK_INSTRUMENT, RIS
 	X(orders_burst_max, RISK_S, LESS, "new orders and replacements at once")                                 \
 	X(orders_per_fill_max, RISK_S, LESS, "new orders and replacements that one fill earns")                  \
 	X(orders_unfilled_max, RISK_S, LESS, "new orders and replacements before the first fill")                \
+	X(session_per_s_max, RISK_A, LESS, "messages a second over the account's order session; paced, not refused") \
+	X(session_burst_max, RISK_A, LESS, "messages at once over the account's order session")                  \
 	X(duplicate_window_us, RISK_S, MORE, "the same order again within this time is refused")                 \
 	X(repeat_fills_max, RISK_S, LESS, "fills within repeat_window_ms that pause the strategy")               \
 	X(repeat_window_ms, RISK_S, MORE, "window of repeat_fills_max")                                          \

@@ -31,6 +31,7 @@ enum {
 	ORDER_F_LISTED = 4,      /* in the list of its instrument and side */
 	ORDER_F_COUNTED = 8,     /* counts as an open order (a replacement does so once it has taken over) */
 	ORDER_F_QUEUED = 16,     /* a cancel of it waits for the venue's pace */
+	ORDER_F_REDUCING = 32,   /* self-match prevention has asked the venue to take some of it off */
 };
 
 struct order {

@@ -12,9 +12,10 @@ int pacing_init(struct risk *r, uint32_t n_ids, int node)
 {
 	uint32_t places = gn_pow2_at_least(n_ids < 2 ? 2 : n_ids);
 
-	for (unsigned i = 0; i < RISK_QUEUE_COUNT; i++) {
-		r->queue[i] = (struct risk_queue){.oid = gn_mem_alloc(places * sizeof(gn_oid), node), .mask = places - 1};
-		if (!r->queue[i].oid)
+	for (uint32_t i = 0; i < r->n_accounts * RISK_QUEUE_COUNT; i++) {
+		struct risk_queue *q = &r->account[i / RISK_QUEUE_COUNT].queue[i % RISK_QUEUE_COUNT];
+		*q = (struct risk_queue){.oid = gn_mem_alloc(places * sizeof(gn_oid), node), .mask = places - 1};
+		if (!q->oid)
 			return -ENOMEM;
 	}
 	return 0;
@@ -22,8 +23,38 @@ int pacing_init(struct risk *r, uint32_t n_ids, int node)
 
 void pacing_fini(struct risk *r)
 {
-	for (unsigned i = 0; i < RISK_QUEUE_COUNT; i++)
-		gn_mem_free(r->queue[i].oid, ((size_t)r->queue[i].mask + 1) * sizeof(gn_oid));
+	for (uint32_t i = 0; r->account && i < r->n_accounts * RISK_QUEUE_COUNT; i++) {
+		struct risk_queue *q = &r->account[i / RISK_QUEUE_COUNT].queue[i % RISK_QUEUE_COUNT];
+		gn_mem_free(q->oid, ((size_t)q->mask + 1) * sizeof(gn_oid));
+	}
+}
+
+bool pacing_push(struct risk *r, struct risk_account *a, unsigned class, gn_oid oid)
+{
+	struct risk_queue *q = &a->queue[class];
+
+	if (queue_full(q))
+		return false;
+	q->oid[q->tail++ & q->mask] = oid;
+	r->n_waiting++;
+	r->n_cancels_waiting += class == RISK_QUEUE_CANCEL;
+	return true;
+}
+
+static void pacing_pop(struct risk *r, struct risk_account *a, unsigned class)
+{
+	a->queue[class].head++;
+	r->n_waiting--;
+	r->n_cancels_waiting -= class == RISK_QUEUE_CANCEL;
+}
+
+uint64_t pacing_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
+{
+	uint64_t n_session = 0;
+
+	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
+		n_session += queue_depth(&a->queue[class]);
+	return pacing_both_wait_tsc(r, a, now_tsc, r->n_waiting + r->venue_reserve, n_session + r->venue_reserve);
 }
 
 static void pacing_waited(struct risk *r, uint64_t *n, uint64_t since_tsc, uint64_t now_tsc)
@@ -46,7 +77,7 @@ static void pacing_send_cancel(struct risk *r, struct order *o, gn_qty leave, ui
 	o->flags &= (uint8_t)~ORDER_F_CANCEL_WANTED;
 	r->n.cancel++;
 	r->io.gateway(r->io.arg, &q);
-	pace_take(&r->venue, now_tsc);
+	pacing_take(r, pacing_account(r, o), now_tsc);
 }
 
 /* An order that never left the engine: gone at once. The order that a replacement was to succeed is cancelled too. */
@@ -70,7 +101,7 @@ void pacing_cancel(struct risk *r, struct order *o, gn_qty leave, uint64_t rx_ts
 		sweep_want(r, o);
 		return;
 	}
-	if (queue_depth(&r->queue[RISK_QUEUE_CANCEL]) == 0 && pace_wait_tsc(&r->venue, now_tsc, 0) == 0) {
+	if (r->n_cancels_waiting == 0 && pacing_cancel_wait_tsc(r, pacing_account(r, o), now_tsc) == 0) {
 		pacing_send_cancel(r, o, leave, rx_tsc, now_tsc);
 		return;
 	}
@@ -78,7 +109,7 @@ void pacing_cancel(struct risk *r, struct order *o, gn_qty leave, uint64_t rx_ts
 		o->cancel_leave = leave < o->cancel_leave ? leave : o->cancel_leave;
 		return;
 	}
-	if (!queue_push(&r->queue[RISK_QUEUE_CANCEL], o->req.oid)) {
+	if (!pacing_push(r, pacing_account(r, o), RISK_QUEUE_CANCEL, o->req.oid)) {
 		sweep_want(r, o);
 		return;
 	}
@@ -87,17 +118,15 @@ void pacing_cancel(struct risk *r, struct order *o, gn_qty leave, uint64_t rx_ts
 	o->since_tsc = now_tsc;
 }
 
-/* The oldest id of a queue whose order still waits; ids of orders that ended meanwhile leave the queue, one a call. */
-static bool pacing_head(struct risk *r, unsigned class, struct order **o)
+/* The oldest of a queue that still waits; NULL: its order ended meanwhile. */
+static struct order *pacing_head(struct risk *r, const struct risk_queue *q, unsigned class)
 {
-	struct risk_queue *q = &r->queue[class];
 	uint32_t slot = orders_find(&r->orders, q->oid[q->head & q->mask]);
+	struct order *o = &r->orders.pool[slot];
 
-	*o = &r->orders.pool[slot];
-	if (slot != ORDER_NONE && (class == RISK_QUEUE_CANCEL ? (*o)->flags & ORDER_F_QUEUED : (*o)->state == ORDER_WAITING))
-		return true;
-	q->head++;
-	return false;
+	if (slot == ORDER_NONE)
+		return NULL;
+	return (class == RISK_QUEUE_CANCEL ? o->flags & ORDER_F_QUEUED : o->state == ORDER_WAITING) ? o : NULL;
 }
 
 static void pacing_send_order(struct risk *r, struct order *o, uint64_t now_tsc)
@@ -106,7 +135,7 @@ static void pacing_send_order(struct risk *r, struct order *o, uint64_t now_tsc)
 	o->state = ORDER_PENDING;
 	r->n.order++;
 	r->io.gateway(r->io.arg, &o->req);
-	pace_take(&r->venue, now_tsc);
+	pacing_take(r, pacing_account(r, o), now_tsc);
 }
 
 /* Whatever was accepted before a switch was thrown must not leave after it. */
@@ -123,34 +152,45 @@ static bool pacing_revoked(struct risk *r, struct order *o, uint64_t now_tsc)
 	return true;
 }
 
-static bool pacing_poll_class(struct risk *r, unsigned class, uint64_t now_tsc)
+static void pacing_go_cancel(struct risk *r, struct order *o, uint64_t now_tsc)
 {
-	struct order *o;
+	pacing_waited(r, &r->n.cancel_waited, o->since_tsc, now_tsc);
+	o->flags &= (uint8_t)~ORDER_F_QUEUED;
+	if (risk_is_up(r, o->req.strategy))
+		pacing_send_cancel(r, o, o->cancel_leave, 0, now_tsc);
+	else
+		sweep_want(r, o);
+}
 
-	if (!pacing_head(r, class, &o))
-		return true;
-	if (class == RISK_QUEUE_CANCEL) {
-		if (pace_wait_tsc(&r->venue, now_tsc, 0) != 0)
+/* The head of one queue: gone, revoked or sent (true), or not yet (false). */
+static bool pacing_go(struct risk *r, struct risk_account *a, unsigned class, uint64_t now_tsc)
+{
+	uint64_t reserve = class == RISK_QUEUE_CANCEL ? 0 : r->venue_reserve;
+	struct order *o = pacing_head(r, &a->queue[class], class);
+
+	if (o && (class == RISK_QUEUE_CANCEL || !pacing_revoked(r, o, now_tsc))) {
+		if (pacing_both_wait_tsc(r, a, now_tsc, reserve, reserve) != 0)
 			return false;
-		pacing_waited(r, &r->n.cancel_waited, o->since_tsc, now_tsc);
-		o->flags &= (uint8_t)~ORDER_F_QUEUED;
-		if (risk_is_up(r, o->req.strategy))
-			pacing_send_cancel(r, o, o->cancel_leave, 0, now_tsc);
+		if (class == RISK_QUEUE_CANCEL)
+			pacing_go_cancel(r, o, now_tsc);
 		else
-			sweep_want(r, o);
-	} else if (!pacing_revoked(r, o, now_tsc)) {
-		if (pace_wait_tsc(&r->venue, now_tsc, r->venue_reserve) != 0)
-			return false;
-		pacing_send_order(r, o, now_tsc);
+			pacing_send_order(r, o, now_tsc);
 	}
-	r->queue[class].head++;
+	pacing_pop(r, a, class);
 	return true;
 }
 
 bool pacing_poll(struct risk *r, uint64_t now_tsc)
 {
+	if (r->n_waiting == 0)
+		return false;
 	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
-		if (queue_depth(&r->queue[class]) != 0)
-			return pacing_poll_class(r, class, now_tsc);
+		for (uint32_t i = 0; i < r->n_accounts; i++) {
+			struct risk_account *a = &r->account[(r->turn + i) % r->n_accounts];
+			if (queue_depth(&a->queue[class]) != 0 && pacing_go(r, a, class, now_tsc)) {
+				r->turn++;
+				return true;
+			}
+		}
 	return false;
 }

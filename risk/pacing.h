@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The venue's pace: messages wait instead of being dropped. Cancels go first, then replacements, then new orders; a
- * reserve of the bucket belongs to cancels.
+ * The pace of an order session and of the venue: messages wait instead of being dropped. Cancels go first, then
+ * replacements, then new orders; a reserve of both buckets belongs to cancels.
  */
 
 #include "risk.h"
@@ -20,28 +20,48 @@ static inline bool queue_full(const struct risk_queue *q)
 	return queue_depth(q) > q->mask;
 }
 
-/** How long a message of a class would wait now, as far as can be told; 0: it may go at once. */
-static inline uint64_t pacing_wait_tsc(const struct risk *r, unsigned class, uint64_t now_tsc)
+static inline struct risk_account *pacing_account(const struct risk *r, const struct order *o)
 {
-	uint64_t n_ahead = 0;
-
-	for (unsigned i = 0; i <= class; i++)
-		n_ahead += queue_depth(&r->queue[i]);
-	return pace_wait_tsc(&r->venue, now_tsc, n_ahead + (class == RISK_QUEUE_CANCEL ? 0 : r->venue_reserve));
+	return &r->account[r->strategy[o->req.strategy].account];
 }
 
-/** Put an id in its queue. False: the queue is full. */
-static inline bool queue_push(struct risk_queue *q, gn_oid oid)
+/** How long until both buckets have a token beside `n_venue` and `n_session` others; 0: now. */
+static inline uint64_t pacing_both_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc,
+	uint64_t n_venue, uint64_t n_session)
 {
-	if (queue_full(q))
-		return false;
-	q->oid[q->tail++ & q->mask] = oid;
-	return true;
+	uint64_t venue = pace_wait_tsc(&r->venue, now_tsc, n_venue);
+	uint64_t session = pace_wait_tsc(&a->session, now_tsc, n_session);
+
+	return venue > session ? venue : session;
 }
+
+static inline uint64_t pacing_cancel_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
+{
+	return pacing_both_wait_tsc(r, a, now_tsc, 0, 0);
+}
+
+/** True when an order may go at once: nothing waits, and a token beyond the reserve is there. */
+static inline bool pacing_clear(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
+{
+	return r->n_waiting == 0 && pacing_both_wait_tsc(r, a, now_tsc, r->venue_reserve, r->venue_reserve) == 0;
+}
+
+/** How long a new order would wait, with all that waits already ahead of it. */
+uint64_t pacing_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc);
+
+static inline void pacing_take(struct risk *r, struct risk_account *a, uint64_t now_tsc)
+{
+	pace_take(&r->venue, now_tsc);
+	pace_take(&a->session, now_tsc);
+}
+
+/** Put an id in a queue. False: it is full. */
+bool pacing_push(struct risk *r, struct risk_account *a, unsigned class, gn_oid oid);
 
 /**
  * Cancel an order, all of it or down to `leave` units in total: at once, or when the pace, the session and the order's
- * own state allow it. Never lost. An order that still waits is withdrawn on the spot.
+ * own state allow it. Never lost. An order that still waits is withdrawn on the spot; a partial cancel that cannot be
+ * sent because the session is down becomes a whole one.
  */
 void pacing_cancel(struct risk *r, struct order *o, gn_qty leave, uint64_t rx_tsc, uint64_t now_tsc);
 

@@ -88,6 +88,7 @@ static bool report_canceled(struct risk *r, struct order *o, const struct gn_exe
 	(void)now_tsc;
 	if (e->qty <= 0 || e->qty > RISK_QTY_MAX)
 		return false;
+	o->flags &= (uint8_t)~ORDER_F_REDUCING;
 	report_take_off(r, o, e->qty, e->flags & GN_EXEC_F_PREVENTED);
 	return true;
 }
@@ -105,6 +106,7 @@ static bool report_rejected(struct risk *r, struct order *o, const struct gn_exe
 static bool report_cancel_rejected(struct risk *r, struct order *o, const struct gn_exec *e, uint64_t now_tsc)
 {
 	(void)now_tsc;
+	o->flags &= (uint8_t)~ORDER_F_REDUCING;
 	if (e->code == GN_CODE_SESSION_DOWN || e->code == GN_CODE_NO_ROOM || e->code == GN_CODE_LOST)
 		sweep_want(r, o); /* it never reached the venue */
 	return true;

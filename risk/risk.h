@@ -46,7 +46,8 @@ enum risk_self_match {
 struct risk_strategy_config {
 	const char *name;
 	uint32_t account;
-	uint32_t may; /* RISK_MAY_* */
+	uint32_t may;             /* RISK_MAY_* */
+	int64_t protect_pause_ms; /* market-maker protection ends by itself after this; 0: a person ends it */
 	struct risk_limits limits;
 };
 
@@ -94,6 +95,7 @@ struct risk_config {
 	int64_t soft_pct;           /* warn when this share of a limit is used; 0: 80 */
 	int64_t stale_kill_ms;      /* open orders on an instrument whose data is stale for so long trip its switch; 0: never */
 	int64_t session_kill_ms;    /* order session down for so long with orders open trips the engine's switch; 0: never */
+	bool loosen_by_two;         /* a limit is loosened again only with a second person's name */
 	int64_t clock_jump_ms;      /* time between two housekeepings that counts as a jump; 0: never */
 };
 
@@ -123,11 +125,34 @@ struct risk_scope {
 	uint32_t soft; /* bit a key: its soft level is passed now */
 };
 
-/** Fills of a window, for the throttle and for market-maker protection. */
+/** Ids that wait for the venue's pace. */
+struct risk_queue {
+	gn_oid *oid;
+	uint32_t mask;
+	uint64_t head, tail;
+};
+enum { RISK_QUEUE_CANCEL, RISK_QUEUE_REPLACE, RISK_QUEUE_NEW, RISK_QUEUE_COUNT };
+
+/** An account: limits, and an order session with its own pace. */
+struct risk_account {
+	struct risk_scope scope;
+	struct pace session;
+	struct risk_queue queue[RISK_QUEUE_COUNT];
+};
+
+/** Some fills that happened at one time. */
+struct risk_window_part {
+	uint64_t tsc;
+	int64_t n;
+	gn_qty qty, delta; /* bought and sold; bought less sold */
+};
+
+/** Fills within a sliding window: the sums, and the parts that will leave it. */
+#define RISK_WINDOW_PARTS 64u
 struct risk_window {
-	uint64_t start_tsc;
-	int64_t n_fills;
-	gn_qty qty, delta;
+	uint64_t head, tail;
+	struct risk_window_part sum;
+	struct risk_window_part part[RISK_WINDOW_PARTS];
 };
 
 struct risk_strategy {
@@ -141,6 +166,7 @@ struct risk_strategy {
 	uint64_t duplicate_tsc;
 	struct pace rate;
 	struct risk_scope scope;
+	uint64_t repeat_tsc, protect_tsc;
 	struct risk_window repeat, protect;
 	uint64_t rejects_start_tsc;
 	int64_t n_rejects;
@@ -212,14 +238,6 @@ struct risk_fill {
 #define RISK_FILLS 65536u /* remembered */
 #define RISK_FILL_WAYS 4u
 
-/** Ids that wait for the venue's pace. */
-struct risk_queue {
-	gn_oid *oid;
-	uint32_t mask;
-	uint64_t head, tail;
-};
-enum { RISK_QUEUE_CANCEL, RISK_QUEUE_REPLACE, RISK_QUEUE_NEW, RISK_QUEUE_COUNT };
-
 #define RISK_COUNTERS(X)                                                                        \
 	X(report, "reports from the gateway")                                                   \
 	X(report_unknown, "reports for an order that never was")                                \
@@ -251,12 +269,13 @@ struct risk {
 	struct risk_inst *inst;
 	struct risk_cell *cell; /* inst * n_strategies + strategy */
 	struct risk_ledger *ledger;
-	struct risk_scope *account;
+	struct risk_account *account;
 	struct risk_scope engine;
 	const struct gn_board *board; /* NULL: no market data, orders are refused unless told otherwise */
-	struct risk_io io;
+	struct risk_io io, replay_io;
 	uint32_t n_strategies, n_accounts, n_insts;
 	uint64_t up;      /* bit a strategy: its order session takes orders */
+	bool replaying;   /* the journal of before a restart */
 	bool mark_shorts, allow_no_reference;
 	enum risk_reference reference;
 	enum risk_self_match self_match;
@@ -265,12 +284,14 @@ struct risk {
 	uint32_t duplicate_shift;
 	struct pace venue;
 	uint64_t venue_reserve, patience_tsc;
-	struct risk_queue queue[RISK_QUEUE_COUNT];
+	uint32_t n_waiting, n_cancels_waiting; /* messages in all queues; cancels among them */
+	uint32_t turn; /* which account's queues are looked at first */
 	struct kill kill;
 	uint32_t sweep_at, sweep_left; /* slot to look at next, slots until the sweep is over */
 	uint16_t sweep_id;             /* of the sweep under way, or the next one; never 0 */
 	bool sweep_engine;             /* it cancels everything */
 	uint64_t sweep_end_tsc;
+	gn_inst inst_at;               /* instrument that housekeeping looks at next */
 	uint32_t *held;                /* cells whose position is not flat */
 	uint32_t n_held, held_at;
 	struct risk_fill *fill;
@@ -301,9 +322,10 @@ int risk_config_validate(const struct risk_config *config);
 /**
  * Judge a request, and carry it out when it passes.
  *
- * Hot. The request is a private copy; .strategy says who really asks. Sends at most RISK_BURST messages over an io.
+ * Hot. The request is a private copy: .strategy says who really asks, .qty may be made smaller by self-match prevention.
+ * Sends at most RISK_BURST messages over an io.
  */
-enum gn_verdict risk_request(struct risk *r, const struct gn_order_req *req, uint64_t now_tsc);
+enum gn_verdict risk_request(struct risk *r, struct gn_order_req *req, uint64_t now_tsc);
 
 /** Take a report of the gateway: move the order, position, exposure; pass it on to its strategy. Hot. */
 void risk_report(struct risk *r, const struct gn_exec *exec, uint64_t now_tsc);
@@ -324,15 +346,26 @@ bool risk_release(struct risk *r, enum risk_level level, uint32_t index, const c
 /** Cancel every open order of an owner without blocking it. RISK_ENGINE: of all. */
 void risk_cancel_all(struct risk *r, enum risk_level level, uint32_t index);
 
-/** Change a limit: refused above the hard limit of the start. `who` goes to the journal. 0 or -errno. Cold. */
+/**
+ * Change a limit: never looser than at the start. Cold.
+ *
+ * @param who
+ *   Goes to the journal.
+ * @param second
+ *   Who confirms a loosening, when the config asks for two; "" otherwise.
+ * @return
+ *   0 or -errno.
+ */
 int risk_limit_set(struct risk *r, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
-	const char *who, uint64_t now_tsc);
+	const char *who, const char *second, uint64_t now_tsc);
 
 /** Limits now in force; NULL: no such owner. */
 struct risk_limits *risk_limits_at(struct risk *r, enum risk_level level, uint32_t index);
 
 /** Messages that one call may send over one io, at most. */
 #define RISK_BURST 16u
+
+#define RISK_SOFT_PCT 80 /* unless the config says otherwise */
 
 static inline struct risk_cell *risk_cell(struct risk *r, gn_inst inst, uint32_t strategy)
 {
@@ -370,16 +403,6 @@ static inline int64_t risk_scope_open(const struct risk_scope *s)
 static inline bool risk_is_up(const struct risk *r, uint32_t strategy)
 {
 	return r->up >> strategy & 1;
-}
-
-/** True when no message waits for the venue's pace. */
-static inline bool risk_nothing_waits(const struct risk *r)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < RISK_QUEUE_COUNT; i++)
-		n |= r->queue[i].tail ^ r->queue[i].head;
-	return n == 0;
 }
 
 #endif

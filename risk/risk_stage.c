@@ -91,7 +91,7 @@ static bool risk_stage_poll(void *arg)
 {
 	struct risk_ctx *c = arg;
 
-	if (gn_likely(c->core.sweep_left == 0 && risk_nothing_waits(&c->core) && !(c->control && control_waiting(c->control))))
+	if (gn_likely(c->core.sweep_left == 0 && c->core.n_waiting == 0 && !(c->control && control_waiting(c->control))))
 		return false;
 	uint64_t now_tsc = gn_tsc();
 	return (c->control && control_poll(c->control, &c->core, now_tsc)) || risk_poll(&c->core, now_tsc);

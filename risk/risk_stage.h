@@ -41,9 +41,9 @@ int risk_control_release(struct risk_control *c, enum risk_level level, uint32_t
 int risk_control_cancel_all(struct risk_control *c, enum risk_level level, uint32_t index);
 /** The host has quarantined this strategy: block it, cancel its orders. */
 int risk_control_quarantine(struct risk_control *c, uint32_t strategy);
-/** Change a limit; the hard limits of the start hold. The outcome is journaled and counted. */
+/** Change a limit as risk_limit_set() does; the outcome is journaled and counted. */
 int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
-	const char *who);
+	const char *who, const char *second);
 
 /**
  * Refuse every order from now on: for gn_assert_hook(), from any thread, async-signal-safe, no mailbox in between.

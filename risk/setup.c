@@ -26,18 +26,32 @@ static uint64_t setup_ticks(const struct risk *r, int64_t us)
 	return (uint64_t)((unsigned __int128)r->config.tsc_hz * (uint64_t)setup_min(us, year_us) / 1000000);
 }
 
+static int64_t setup_us(int64_t ms)
+{
+	return ms < RISK_UNLIMITED / 1000 ? ms * 1000 : RISK_UNLIMITED;
+}
+
 void setup_strategy(struct risk *r, uint32_t strategy)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
-	const struct risk_limits *own = &s->scope.limits, *account = &r->account[s->account].limits, *engine = &r->engine.limits;
+	const struct risk_limits *own = &s->scope.limits, *account = &r->account[s->account].scope.limits, *engine = &r->engine.limits;
 
 	s->order_qty_max = risk_count_limit(setup_min(own->order_qty_max, setup_min(account->order_qty_max, engine->order_qty_max)));
 	s->order_ntl_max = risk_ntl_from_quote(
 		setup_min(own->order_notional_max, setup_min(account->order_notional_max, engine->order_notional_max)));
 	s->worst_max[0] = risk_count_limit(own->long_max);
 	s->worst_max[1] = risk_count_limit(own->short_max);
+	s->repeat_tsc = setup_ticks(r, setup_us(own->repeat_window_ms));
+	s->protect_tsc = setup_ticks(r, setup_us(own->protect_window_ms));
 	s->duplicate_tsc = setup_ticks(r, own->duplicate_window_us);
 	pace_set(&s->rate, own->orders_per_s_max, own->orders_burst_max, r->config.tsc_hz);
+}
+
+static void setup_account(struct risk *r, uint32_t account)
+{
+	const struct risk_limits *l = &r->account[account].scope.limits;
+
+	pace_set(&r->account[account].session, l->session_per_s_max, l->session_burst_max, r->config.tsc_hz);
 }
 
 void setup_inst(struct risk *r, gn_inst inst)
@@ -68,12 +82,22 @@ void setup_room(struct risk_scope *s, const struct risk_limits *before)
 	s->room.n_open += risk_count_limit(now->open_orders_max) - risk_count_limit(before->open_orders_max);
 }
 
+static int setup_validate_account(const struct risk_config *c, const struct risk_account_config *a)
+{
+	int rc = risk_limits_validate(&a->limits, RISK_ACCOUNT, a->name);
+
+	if (rc == 0 && c->venue_reserve >= a->limits.session_burst_max)
+		rc = gn_err(EINVAL, "risk: account %s: reserve of %lld for cancels, expected less than session_burst_max %lld", a->name,
+			(long long)c->venue_reserve, (long long)a->limits.session_burst_max);
+	return rc;
+}
+
 static int setup_validate_levels(const struct risk_config *c)
 {
 	int rc = risk_limits_validate(&c->engine, RISK_ENGINE, "");
 
 	for (uint32_t i = 0; rc == 0 && i < c->n_accounts; i++)
-		rc = risk_limits_validate(&c->account[i].limits, RISK_ACCOUNT, c->account[i].name);
+		rc = setup_validate_account(c, &c->account[i]);
 	for (uint32_t i = 0; rc == 0 && i < c->n_strategies; i++) {
 		rc = risk_limits_validate(&c->strategy[i].limits, RISK_STRATEGY, c->strategy[i].name);
 		if (rc == 0 && c->strategy[i].account >= c->n_accounts)
@@ -144,8 +168,10 @@ static void setup_owners(struct risk *r)
 	const struct risk_config *c = &r->config;
 
 	setup_scope(&r->engine, &c->engine);
-	for (uint32_t i = 0; i < c->n_accounts; i++)
-		setup_scope(&r->account[i], &c->account[i].limits);
+	for (uint32_t i = 0; i < c->n_accounts; i++) {
+		setup_scope(&r->account[i].scope, &c->account[i].limits);
+		setup_account(r, i);
+	}
 	for (uint32_t i = 0; i < c->n_strategies; i++) {
 		struct risk_strategy *s = &r->strategy[i];
 		setup_scope(&s->scope, &c->strategy[i].limits);
@@ -246,7 +272,7 @@ struct risk_limits *risk_limits_at(struct risk *r, enum risk_level level, uint32
 {
 	switch (level) {
 	case RISK_ENGINE: return index == 0 ? &r->engine.limits : NULL;
-	case RISK_ACCOUNT: return index < r->n_accounts ? &r->account[index].limits : NULL;
+	case RISK_ACCOUNT: return index < r->n_accounts ? &r->account[index].scope.limits : NULL;
 	case RISK_STRATEGY: return index < r->n_strategies ? &r->strategy[index].scope.limits : NULL;
 	case RISK_INSTRUMENT: return index < r->n_insts ? &r->inst[index].limits : NULL;
 	default: return NULL;
@@ -261,15 +287,17 @@ static void setup_again(struct risk *r, enum risk_level level, uint32_t index, c
 		return;
 	}
 	struct risk_scope *s = level == RISK_ENGINE ? &r->engine
-			       : level == RISK_ACCOUNT ? &r->account[index]
+			       : level == RISK_ACCOUNT ? &r->account[index].scope
 						       : &r->strategy[index].scope;
 	setup_room(s, before);
+	if (level == RISK_ACCOUNT)
+		setup_account(r, index);
 	for (uint32_t i = 0; i < r->n_strategies; i++)
 		setup_strategy(r, i);
 }
 
 int risk_limit_set(struct risk *r, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
-	const char *who, uint64_t now_tsc)
+	const char *who, const char *second, uint64_t now_tsc)
 {
 	struct risk_limits *l = risk_limits_at(r, level, index);
 
@@ -285,10 +313,15 @@ int risk_limit_set(struct risk *r, enum risk_level level, uint32_t index, enum r
 		return gn_err(EPERM, "risk: %s %u: %s %lld is looser than the %lld of the start", risk_level_word(level), index,
 			risk_key_info[key].name, (long long)value, (long long)risk_limit_get(hard, key));
 	}
+	bool looser = !risk_limit_allowed(key, value, risk_limit_get(l, key));
+	if (looser && r->config.loosen_by_two && (!second[0] || strcmp(who, second) == 0)) {
+		r->n.limit_refused++;
+		return gn_err(EPERM, "risk: %s is loosened with the name of a second person only", risk_key_info[key].name);
+	}
 	risk_limit_put(l, key, value);
 	setup_again(r, level, index, &before);
 	r->n.limit_changed++;
-	tell_change(r, now_tsc, "limit %s %u %s %lld>%lld %s", risk_level_word(level), index, risk_key_info[key].name,
-		(long long)risk_limit_get(&before, key), (long long)value, who);
+	tell_change(r, now_tsc, "limit %s %u %s %lld>%lld %s %s", risk_level_word(level), index, risk_key_info[key].name,
+		(long long)risk_limit_get(&before, key), (long long)value, who, second);
 	return 0;
 }

@@ -4,8 +4,10 @@
 #include <gannet/book_view.h>
 
 #include "exposure.h"
+#include "soft.h"
 #include "sweep.h"
 #include "tell.h"
+#include "window.h"
 
 #define WATCH_MARKS 128u    /* positions valued in one housekeeping */
 #define WATCH_INSTS 256u    /* instruments looked at in one housekeeping */
@@ -29,14 +31,30 @@ static void watch_loss(struct risk *r, const struct risk_scope *s, enum risk_lev
 		risk_kill(r, level, index, RISK_CAUSE_LOSS, "daily loss limit", now_tsc);
 }
 
+static void watch_windows(struct risk *r, uint32_t strategy, gn_qty delta, uint64_t now_tsc)
+{
+	struct risk_strategy *s = &r->strategy[strategy];
+	const struct risk_limits *l = &s->scope.limits;
+	const struct risk_window_part *fills = window_add(&s->repeat, s->repeat_tsc, delta, now_tsc);
+
+	if (fills->n > l->repeat_fills_max)
+		risk_kill(r, RISK_STRATEGY, strategy, RISK_CAUSE_REPEATED, "too many fills in the window", now_tsc);
+	fills = window_add(&s->protect, s->protect_tsc, delta, now_tsc);
+	gn_qty net = fills->delta < 0 ? -fills->delta : fills->delta;
+	if (fills->n > l->protect_fills_max || fills->qty > l->protect_qty_max || net > l->protect_delta_max)
+		risk_kill(r, RISK_STRATEGY, strategy, RISK_CAUSE_PROTECTION, "market-maker protection", now_tsc);
+}
+
 void watch_fill(struct risk *r, const struct order *o, const struct gn_exec *e, uint64_t now_tsc)
 {
 	uint32_t strategy = o->req.strategy;
 	uint32_t account = r->strategy[strategy].account;
 
-	(void)e;
+	if (r->replaying)
+		return;
+	watch_windows(r, strategy, o->req.side == GN_BUY ? e->qty : -e->qty, now_tsc);
 	watch_loss(r, &r->strategy[strategy].scope, RISK_STRATEGY, strategy, now_tsc);
-	watch_loss(r, &r->account[account], RISK_ACCOUNT, account, now_tsc);
+	watch_loss(r, &r->account[account].scope, RISK_ACCOUNT, account, now_tsc);
 	watch_loss(r, &r->engine, RISK_ENGINE, 0, now_tsc);
 }
 
@@ -44,6 +62,8 @@ void watch_reject(struct risk *r, uint32_t strategy, uint64_t now_tsc)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
 
+	if (r->replaying)
+		return;
 	if (now_tsc - s->rejects_start_tsc >= r->config.tsc_hz) {
 		s->rejects_start_tsc = now_tsc;
 		s->n_rejects = 0;
@@ -80,7 +100,7 @@ static void watch_losses(struct risk *r, uint64_t now_tsc)
 	for (uint32_t i = 0; i < r->n_strategies; i++)
 		watch_loss(r, &r->strategy[i].scope, RISK_STRATEGY, i, now_tsc);
 	for (uint32_t i = 0; i < r->n_accounts; i++)
-		watch_loss(r, &r->account[i], RISK_ACCOUNT, i, now_tsc);
+		watch_loss(r, &r->account[i].scope, RISK_ACCOUNT, i, now_tsc);
 	watch_loss(r, &r->engine, RISK_ENGINE, 0, now_tsc);
 }
 
@@ -107,6 +127,34 @@ static void watch_clock(struct risk *r, uint64_t now_tsc)
 		risk_kill(r, RISK_ENGINE, 0, RISK_CAUSE_CLOCK, "time jumped", now_tsc);
 }
 
+/* Own orders rest where the market data has been wrong for too long. */
+static void watch_stale(struct risk *r, uint64_t now_tsc)
+{
+	if (r->config.stale_kill_ms == 0 || !r->board)
+		return;
+	for (unsigned n = 0; n < WATCH_INSTS && n < r->n_insts; n++) {
+		r->inst_at = r->inst_at + 1 < r->n_insts ? r->inst_at + 1 : 0;
+		struct risk_inst *i = &r->inst[r->inst_at];
+		bool resting = i->resting[0] != ORDER_NONE || i->resting[1] != ORDER_NONE;
+		if (!resting || r->inst_at >= r->board->max || !(gn_board_read(r->board, r->inst_at).flags & GN_VIEW_STALE))
+			i->stale_since_tsc = 0;
+		else if (i->stale_since_tsc == 0)
+			i->stale_since_tsc = now_tsc;
+		else if (now_tsc - i->stale_since_tsc >= watch_ticks(r, r->config.stale_kill_ms))
+			risk_kill(r, RISK_INSTRUMENT, r->inst_at, RISK_CAUSE_STALE, "market data stale", now_tsc);
+	}
+}
+
+static void watch_protection_ends(struct risk *r, uint64_t now_tsc)
+{
+	for (uint32_t i = 0; i < r->n_strategies; i++) {
+		const struct kill_switch *sw = &r->kill.sw[RISK_STRATEGY][i];
+		int64_t pause_ms = r->config.strategy[i].protect_pause_ms;
+		if (sw->cause == RISK_CAUSE_PROTECTION && pause_ms && now_tsc - sw->at_tsc >= watch_ticks(r, pause_ms))
+			risk_release(r, RISK_STRATEGY, i, "end of the pause", now_tsc);
+	}
+}
+
 static void watch_retry(struct risk *r, uint64_t now_tsc)
 {
 	if (r->kill.n_on && r->orders.n && r->sweep_left == 0 && now_tsc - r->sweep_end_tsc >= watch_ticks(r, WATCH_RETRY_MS))
@@ -119,5 +167,8 @@ void risk_housekeep(struct risk *r, uint64_t now_tsc)
 	watch_marks(r);
 	watch_losses(r, now_tsc);
 	watch_session(r, now_tsc);
+	watch_stale(r, now_tsc);
+	watch_protection_ends(r, now_tsc);
+	soft_check(r, now_tsc);
 	watch_retry(r, now_tsc);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/runtime/err.h"
+#include "enter.h"
+#include "finish.h"
+#include "gate.h"
+#include "setup.h"
+#include "window.h"
+
+static void mute_gateway(void *arg, const struct gn_order_req *req)
+{
+	(void)arg, (void)req;
+}
+
+static bool mute_strategy(void *arg, uint32_t strategy, const struct gn_exec *exec)
+{
+	(void)arg, (void)strategy, (void)exec;
+	return true;
+}
+
+static bool mute_room(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+void risk_replay_begin(struct risk *r)
+{
+	r->replay_io = r->io;
+	r->io = (struct risk_io){mute_gateway, mute_strategy, NULL, mute_room, NULL};
+	r->replaying = true;
+}
+
+static int replay_request(struct risk *r, const struct gn_journal_msg *m)
+{
+	const struct gn_order_req *q = &m->req;
+
+	if (m->verdict != GN_ACCEPTED || q->kind == GN_REQ_CANCEL)
+		return 0;
+	if (q->strategy >= r->n_strategies || q->inst >= r->n_insts)
+		return gn_err(ENOENT, "risk: replay: strategy %u, instrument %u", q->strategy, q->inst);
+	if ((q->side != GN_BUY && q->side != GN_SELL) || q->qty <= 0 || q->qty > RISK_QTY_MAX || q->px.e9 <= 0
+		|| q->px.e9 > RISK_PX_E9_MAX || q->oid <= r->strategy[q->strategy].oid_last
+		|| gn_oid_strategy(q->oid) != q->strategy || r->orders.free == ORDER_NONE)
+		return gn_err(EPROTO, "risk: replay: order %016llx", (unsigned long long)q->oid);
+	if (q->kind == GN_REQ_NEW)
+		enter_new(r, q, ORDER_PENDING, m->tsc);
+	else if (q->kind == GN_REQ_REPLACE && !enter_replacement(r, q, ORDER_PENDING, m->tsc))
+		return gn_err(EPROTO, "risk: replay: replacement %016llx", (unsigned long long)q->oid);
+	return 0;
+}
+
+static int replay_report(struct risk *r, const struct gn_journal_msg *m)
+{
+	uint32_t slot = orders_find(&r->orders, m->exec.oid);
+
+	if (m->exec.kind != GN_EXEC_REFUSED)
+		risk_report(r, &m->exec, m->tsc);
+	else if (slot != ORDER_NONE) /* accepted, but revoked while it waited */
+		order_finish(r, &r->orders.pool[slot]);
+	return 0;
+}
+
+static enum risk_level replay_level(const char *word)
+{
+	unsigned level = 0;
+
+	while (level < RISK_LEVEL_COUNT && strcmp(word, risk_level_word(level)) != 0)
+		level++;
+	return level;
+}
+
+static int replay_limit(struct risk *r, enum risk_level level, uint32_t index, const char *name, long long value)
+{
+	enum risk_key key = risk_key_find(name);
+	struct risk_limits *l = risk_limits_at(r, level, index);
+
+	if (!l || key == RISK_KEY_COUNT)
+		return gn_err(ENOENT, "risk: replay: limit %s of %s %u", name, risk_level_word(level), index);
+	/* the config may have become tighter since: then it holds */
+	int rc = risk_limit_set(r, level, index, key, value, "replay", "journal", 0);
+	return rc == -EPERM ? 0 : rc;
+}
+
+static int replay_change(struct risk *r, const char *text, uint64_t tsc)
+{
+	char level[16], word[32];
+	unsigned index;
+	long long value;
+	int at = 0;
+
+	if (sscanf(text, "limit %15s %u %31s %*d>%lld", level, &index, word, &value) == 4)
+		return replay_limit(r, replay_level(level), index, word, value);
+	if (sscanf(text, "kill %15s %u %31[^:]: %n", level, &index, word, &at) == 3 && at) {
+		risk_kill(r, replay_level(level), index, risk_cause_find(word), text + at, tsc);
+		return 0;
+	}
+	if (sscanf(text, "release %15s %u: %n", level, &index, &at) == 2 && at)
+		risk_release(r, replay_level(level), index, text + at, tsc);
+	return 0;
+}
+
+int risk_replay(struct risk *r, const struct gn_journal_msg *m)
+{
+	char text[GN_JOURNAL_TEXT_BYTES + 1] = {0};
+
+	switch (m->kind) {
+	case GN_JOURNAL_REQUEST: return replay_request(r, m);
+	case GN_JOURNAL_REPORT: return replay_report(r, m);
+	case GN_JOURNAL_LIMIT:
+		memcpy(text, m->text, GN_JOURNAL_TEXT_BYTES);
+		return replay_change(r, text, m->tsc);
+	default: return 0; /* of the gateway */
+	}
+}
+
+void risk_replay_end(struct risk *r)
+{
+	r->io = r->replay_io;
+	r->replaying = false;
+	r->up = 0;
+	r->venue.full_tsc = 0;
+	for (uint32_t i = 0; i < r->n_accounts; i++)
+		r->account[i].session.full_tsc = 0;
+	for (uint32_t i = 0; i < r->n_strategies; i++) {
+		struct risk_strategy *s = &r->strategy[i];
+		s->rate.full_tsc = s->session_tsc = s->rejects_start_tsc = 0;
+		window_clear(&s->repeat);
+		window_clear(&s->protect);
+	}
+	memset(r->duplicate, 0, r->duplicate_bytes);
+	gate_strategies(r);
+}
+
+gn_oid risk_oid_last(const struct risk *r, uint32_t strategy)
+{
+	return strategy < r->n_strategies ? r->strategy[strategy].oid_last : 0;
+}
