@@ -11,6 +11,19 @@
 /**
  * X(name, VERDICT, keys, text): `breaks_<name>()` in check.c says whether an order breaks it.
  *
+ * CONTROL_TEST(name, ...) in the unit tests proves it at its boundary; without one the tests do not build.
+ */
+#define RISK_CONTROLS_H
+
+/**
+ * @file
+ * Every pre-trade control, in the order in which an order meets them: the one list behind the check itself, its
+ * verdicts and counters, docs/controls.md, and the test that no control goes untested.
+ */
+
+/**
+ * X(name, VERDICT, keys, text): `breaks_<name>()` in check.c says whether an order breaks it.
+ *
  * The test named refuses_<name>... in tests/unit/test_risk_check.c proves it at its boundary.
  */
 #define RISK_CONTROLS(X)                                                                                             \
@@ -38,5 +51,32 @@
 	X(duplicate, REFUSED_DUPLICATE, "duplicate_window_us", "same order again within the window")                 \
 	X(self_match, REFUSED_SELF_MATCH, "self_match", "does not trade with an order of our own")                   \
 	X(patience, REFUSED_PATIENCE, "venue_per_s, patience_us", "does not wait too long for the venue's pace")
+
+/**
+ * Controls that stand before any order is looked at: a kill switch or a state closes the gate of its owner.
+ *
+ * X(name, VERDICT, keys, text), tested in the same way.
+ */
+#define RISK_STANDING(X)                                                                                               \
+	X(kind, REFUSED_KIND, "", "request is of a known kind: zeroed memory is none")                                 \
+	X(strategy, REFUSED_STRATEGY, "strategies", "strategy exists")                                                 \
+	X(instrument, REFUSED_INSTRUMENT, "allow_unlisted, restricted", "instrument exists and may be traded")         \
+	X(session, REFUSED_SESSION, "", "order session is up")                                                         \
+	X(target, REFUSED_UNKNOWN, "", "order to replace or cancel is open, its strategy's own, and not changing")     \
+	X(kill_engine, REFUSED_KILLED, "", "kill switch of the engine")                                                \
+	X(kill_account, REFUSED_KILLED, "", "kill switch of an account")                                               \
+	X(kill_strategy, REFUSED_KILLED, "", "kill switch of a strategy")                                              \
+	X(kill_instrument, REFUSED_KILLED, "", "kill switch of an instrument")                                         \
+	X(loss, REFUSED_LOSS, "loss_max", "daily loss, of strategy, account and engine")                               \
+	X(repeated, REFUSED_REPEATED, "repeat_fills_max, repeat_window_ms", "repeated automated execution")            \
+	X(protection, REFUSED_REPEATED, "protect_fills_max, protect_qty_max, protect_delta_max, protect_window_ms", "market-maker protection") \
+	X(reject_storm, REFUSED_KILLED, "rejects_max", "too many rejects by the venue")                                \
+	X(stale_data, REFUSED_KILLED, "stale_kill_ms", "market data wrong for too long where orders rest")             \
+	X(lost_session, REFUSED_KILLED, "session_kill_ms", "order session lost for too long with orders open")         \
+	X(clock_jump, REFUSED_KILLED, "clock_jump_ms", "time jumps")                                                   \
+	X(deaf_strategy, REFUSED_KILLED, "", "strategy that does not take its reports")                                \
+	X(limits_given, REFUSED, "", "every limit is given: a missing one refuses to start")                           \
+	X(limits_live, REFUSED, "loosen_by_two", "limits tighten live, and never loosen beyond the start")             \
+	X(pace, REFUSED_PATIENCE, "venue_per_s, venue_burst, venue_reserve, session_per_s_max, session_burst_max", "venue's pace, with a reserve for cancels")
 
 #endif

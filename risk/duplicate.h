@@ -11,12 +11,10 @@
 /** Strategy, instrument, side, price and quantity in one word; never 0. */
 static inline uint64_t duplicate_key(const struct gn_order_req *q)
 {
-	uint64_t a = (uint64_t)q->px.e9 * UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t b = ((uint64_t)q->qty << 20 ^ (uint64_t)q->inst << 8 ^ (uint64_t)q->strategy << 2 ^ q->side)
-		* UINT64_C(0xc2b2ae3d27d4eb4f);
+	uint64_t who = (uint64_t)q->inst << 32 | q->strategy << 2 | q->side;
 
-	b ^= a >> 32 | a << 32;
-	return b * UINT64_C(0x165667b19e3779f9) | 1;
+	return (((uint64_t)q->px.e9 * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)q->qty) * UINT64_C(0xc2b2ae3d27d4eb4f) ^ who)
+		       * UINT64_C(0x165667b19e3779f9) | 1;
 }
 
 static inline struct risk_duplicate_set *duplicate_set(const struct risk *r, uint64_t key)
@@ -28,11 +26,9 @@ static inline struct risk_duplicate_set *duplicate_set(const struct risk *r, uin
 static inline bool duplicate_seen(const struct risk *r, uint64_t key, uint64_t now_tsc, uint64_t window_tsc)
 {
 	const struct risk_duplicate_set *set = duplicate_set(r, key);
-	bool seen = false;
+	risk_v4 same = (set->key == (int64_t)key) & ((int64_t)(now_tsc - window_tsc) < set->tsc);
 
-	for (unsigned i = 0; i < RISK_DUPLICATE_WAYS; i++)
-		seen |= (set->key[i] == key) & (now_tsc - set->tsc[i] < window_tsc);
-	return seen;
+	return risk_v4_any(same);
 }
 
 /** Remember an accepted order; the oldest of its set leaves. */
@@ -40,13 +36,9 @@ static inline void duplicate_remember(struct risk *r, uint64_t key, uint64_t now
 {
 	struct risk_duplicate_set *set = duplicate_set(r, key);
 
-	r->n.duplicate_evicted += set->key[RISK_DUPLICATE_WAYS - 1] != 0 && now_tsc - set->tsc[RISK_DUPLICATE_WAYS - 1] < window_tsc;
-	for (unsigned i = RISK_DUPLICATE_WAYS - 1; i > 0; i--) {
-		set->key[i] = set->key[i - 1];
-		set->tsc[i] = set->tsc[i - 1];
-	}
-	set->key[0] = key;
-	set->tsc[0] = now_tsc;
+	r->n.duplicate_evicted += (int64_t)(now_tsc - window_tsc) < set->tsc[RISK_DUPLICATE_WAYS - 1];
+	set->key = __builtin_shuffle(set->key, (risk_v4){(int64_t)key}, (risk_v4){4, 0, 1, 2});
+	set->tsc = __builtin_shuffle(set->tsc, (risk_v4){(int64_t)now_tsc}, (risk_v4){4, 0, 1, 2});
 }
 
 #endif

@@ -30,12 +30,16 @@ static inline uint32_t enter_order(struct risk *r, const struct gn_order_req *q,
 	struct order *o = &r->orders.pool[slot];
 
 	o->state = state;
-	o->flags = c->more_orders ? ORDER_F_COUNTED : ORDER_F_REPLACEMENT;
+	o->flags = (c->more_orders ? ORDER_F_COUNTED : ORDER_F_REPLACEMENT) | ORDER_F_LISTED;
 	o->since_tsc = c->now_tsc;
 	o->reserved_qty = c->more_qty;
 	o->reserved_ntl = c->more_ntl;
-	exposure_take(r, q, c->more_qty, c->more_ntl, c->more_orders);
-	self_match_enter(r, slot);
+	c->cell->worst[c->side] += c->more_qty; /* exposure_take() with everything looked up already */
+	c->inst->worst[c->side] += c->more_qty;
+	s->scope.room.all -= c->need;
+	c->account->scope.room.all -= c->need;
+	r->engine.room.all -= c->need;
+	self_match_list(r, c->inst, o, slot);
 	duplicate_remember(r, c->duplicate_key, c->now_tsc, s->duplicate_tsc);
 	pace_take(&s->rate, c->now_tsc);
 	s->unfilled_room--;
@@ -50,6 +54,7 @@ static inline void enter_need_new(const struct gn_order_req *q, struct check *c)
 	c->more_qty = q->qty;
 	c->more_ntl = c->ntl;
 	c->more_orders = 1;
+	c->need = room_need(c->side, c->more_ntl, 1);
 }
 
 /** Ask what a replacement holds beside the order that it takes the place of. Returns the units it would leave open. */
@@ -59,6 +64,7 @@ static inline gn_qty enter_need_heir(const struct gn_order_req *q, const struct 
 
 	exposure_of_heir(&heir, parent, &c->more_qty, &c->more_ntl);
 	c->more_orders = 0;
+	c->need = room_need(c->side, c->more_ntl, 0);
 	return heir.leaves;
 }
 

@@ -33,7 +33,7 @@ void exposure_settle(struct risk *r, struct order *o)
 		exposure_settle(r, &r->orders.pool[o->heir]); /* an heir has no heir: one step */
 }
 
-static void room_move(struct risk_room *room, risk_ntl before, risk_ntl after)
+static void room_move(union risk_room *room, risk_ntl before, risk_ntl after)
 {
 	room->gross -= (after < 0 ? -after : after) - (before < 0 ? -before : before);
 	room->net[0] -= after - before;

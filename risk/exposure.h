@@ -6,11 +6,18 @@
 
 #include "risk.h"
 
-static inline void room_take(struct risk_room *room, uint32_t side, risk_ntl ntl, int64_t n_orders)
+/** So much notional and so many orders of one side, as it is taken from a room. */
+static inline risk_v4 room_need(uint32_t side, risk_ntl ntl, int64_t n_orders)
 {
-	room->gross -= ntl;
-	room->net[side] -= ntl;
-	room->n_open -= n_orders;
+	return (risk_v4){ntl, side == 0 ? ntl : 0, side == 0 ? 0 : ntl, n_orders};
+}
+
+/** True when a room has less of something than is needed of it; what is not needed may be overdrawn. */
+static inline bool room_short(const union risk_room *a, const union risk_room *b, const union risk_room *c, risk_v4 need)
+{
+	risk_v4 lack = ((need > a->all) | (need > b->all) | (need > c->all)) & (need > (risk_v4){0});
+
+	return risk_v4_any(lack);
 }
 
 /** Let an order hold so much more of the limits (less when negative). */
@@ -18,12 +25,13 @@ static inline void exposure_take(struct risk *r, const struct gn_order_req *q, g
 {
 	struct risk_strategy *s = &r->strategy[q->strategy];
 	uint32_t side = q->side - 1u;
+	risk_v4 need = room_need(side, ntl, n_orders);
 
 	risk_cell(r, q->inst, q->strategy)->worst[side] += qty;
 	r->inst[q->inst].worst[side] += qty;
-	room_take(&s->scope.room, side, ntl, n_orders);
-	room_take(&r->account[s->account].scope.room, side, ntl, n_orders);
-	room_take(&r->engine.room, side, ntl, n_orders);
+	s->scope.room.all -= need;
+	r->account[s->account].scope.room.all -= need;
+	r->engine.room.all -= need;
 }
 
 /** Let an order hold what its state says: called after whatever changed it, or the replacement that waits for it. */

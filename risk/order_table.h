@@ -98,7 +98,8 @@ static inline uint32_t orders_find(const struct order_table *t, gn_oid oid)
  * Enter a request as an order; the caller has seen that there is room and that the id is new.
  *
  * @return
- *   Its slot; req is copied, leaves is its quantity, every other member is zero.
+ *   Its slot: req is copied, leaves is its quantity, nothing is executed, there is no heir. The caller sets reserved_,
+ *   state, flags and since_tsc; the list sets prev and next.
  */
 static inline uint32_t orders_insert(struct order_table *t, const struct gn_order_req *req)
 {
@@ -111,7 +112,11 @@ static inline uint32_t orders_insert(struct order_table *t, const struct gn_orde
 	t->index[place] = req->oid << 32 | slot;
 	t->free = o->next;
 	t->n++;
-	*o = (struct order){.req = *req, .leaves = req->qty};
+	o->req = *req;
+	o->leaves = req->qty;
+	o->executed = 0;
+	o->heir = ORDER_NONE;
+	o->swept = 0;
 	return slot;
 }
 

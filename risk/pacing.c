@@ -54,7 +54,9 @@ uint64_t pacing_wait_tsc(const struct risk *r, const struct risk_account *a, uin
 
 	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
 		n_session += queue_depth(&a->queue[class]);
-	return pacing_both_wait_tsc(r, a, now_tsc, r->n_waiting + r->venue_reserve, n_session + r->venue_reserve);
+	uint64_t venue = pace_wait_tsc(&r->venue, now_tsc, r->n_waiting);
+	uint64_t session = pace_wait_tsc(&a->session, now_tsc, n_session);
+	return venue > session ? venue : session;
 }
 
 static void pacing_waited(struct risk *r, uint64_t *n, uint64_t since_tsc, uint64_t now_tsc)
@@ -101,7 +103,7 @@ void pacing_cancel(struct risk *r, struct order *o, gn_qty leave, uint64_t rx_ts
 		sweep_want(r, o);
 		return;
 	}
-	if (r->n_cancels_waiting == 0 && pacing_cancel_wait_tsc(r, pacing_account(r, o), now_tsc) == 0) {
+	if (r->n_cancels_waiting == 0 && pacing_ready(r, pacing_account(r, o), now_tsc)) {
 		pacing_send_cancel(r, o, leave, rx_tsc, now_tsc);
 		return;
 	}
@@ -165,11 +167,10 @@ static void pacing_go_cancel(struct risk *r, struct order *o, uint64_t now_tsc)
 /* The head of one queue: gone, revoked or sent (true), or not yet (false). */
 static bool pacing_go(struct risk *r, struct risk_account *a, unsigned class, uint64_t now_tsc)
 {
-	uint64_t reserve = class == RISK_QUEUE_CANCEL ? 0 : r->venue_reserve;
 	struct order *o = pacing_head(r, &a->queue[class], class);
 
 	if (o && (class == RISK_QUEUE_CANCEL || !pacing_revoked(r, o, now_tsc))) {
-		if (pacing_both_wait_tsc(r, a, now_tsc, reserve, reserve) != 0)
+		if (!(class == RISK_QUEUE_CANCEL ? pacing_ready(r, a, now_tsc) : pacing_ready_kept(r, a, now_tsc)))
 			return false;
 		if (class == RISK_QUEUE_CANCEL)
 			pacing_go_cancel(r, o, now_tsc);

@@ -25,25 +25,22 @@ static inline struct risk_account *pacing_account(const struct risk *r, const st
 	return &r->account[r->strategy[o->req.strategy].account];
 }
 
-/** How long until both buckets have a token beside `n_venue` and `n_session` others; 0: now. */
-static inline uint64_t pacing_both_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc,
-	uint64_t n_venue, uint64_t n_session)
+/** True when a cancel may go: both buckets have a token. */
+static inline bool pacing_ready(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
 {
-	uint64_t venue = pace_wait_tsc(&r->venue, now_tsc, n_venue);
-	uint64_t session = pace_wait_tsc(&a->session, now_tsc, n_session);
-
-	return venue > session ? venue : session;
+	return pace_ready(&r->venue, now_tsc) && pace_ready(&a->session, now_tsc);
 }
 
-static inline uint64_t pacing_cancel_wait_tsc(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
+/** True when an order may go: both buckets have a token beside the reserve. */
+static inline bool pacing_ready_kept(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
 {
-	return pacing_both_wait_tsc(r, a, now_tsc, 0, 0);
+	return pace_ready_kept(&r->venue, now_tsc) && pace_ready_kept(&a->session, now_tsc);
 }
 
-/** True when an order may go at once: nothing waits, and a token beyond the reserve is there. */
+/** True when an order may go at once: nothing waits before it. */
 static inline bool pacing_clear(const struct risk *r, const struct risk_account *a, uint64_t now_tsc)
 {
-	return r->n_waiting == 0 && pacing_both_wait_tsc(r, a, now_tsc, r->venue_reserve, r->venue_reserve) == 0;
+	return r->n_waiting == 0 && pacing_ready_kept(r, a, now_tsc);
 }
 
 /** How long a new order would wait, with all that waits already ahead of it. */

@@ -23,13 +23,16 @@ static inline enum gn_verdict request_open(const struct risk *r, const struct gn
 
 static inline void request_quote(const struct risk *r, const struct gn_order_req *q, struct check *c)
 {
-	c->quote = r->board && q->inst < r->board->max ? gn_board_read(r->board, q->inst) : (struct gn_quote){0};
+	if (gn_likely(r->board && q->inst < r->board->max))
+		c->quote = gn_board_read(r->board, q->inst);
+	else
+		c->quote = (struct gn_quote){0};
 }
 
 /* Give it to the gateway at once, or let it wait. First the wire, then the books. */
 static inline uint8_t request_dispatch(struct risk *r, unsigned class, const struct gn_order_req *q, struct check *c)
 {
-	if (gn_likely(pacing_clear(r, c->account, c->now_tsc))) {
+	if (gn_likely(c->clear)) {
 		r->n.order++;
 		r->io.gateway(r->io.arg, q);
 		pacing_take(r, c->account, c->now_tsc);
@@ -44,6 +47,7 @@ static bool request_shrink(struct risk *r, struct gn_order_req *q, struct check 
 {
 	gn_qty left = self_match_clear(r, q, c->now_tsc);
 
+	c->clear = pacing_clear(r, c->account, c->now_tsc); /* it must not overtake those cancels */
 	if (left == 0)
 		return false;
 	q->qty = left;
@@ -52,7 +56,7 @@ static bool request_shrink(struct risk *r, struct gn_order_req *q, struct check 
 	return true;
 }
 
-static enum gn_verdict request_new(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
+static inline enum gn_verdict request_new(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
 {
 	enum gn_verdict v = request_open(r, q);
 	struct check c;
@@ -113,8 +117,10 @@ static enum gn_verdict request_replace(struct risk *r, struct gn_order_req *q, u
 		v = reduces ? check_reduction(r, q, &c) : check_order(r, q, &c);
 	if (v != GN_ACCEPTED)
 		return v;
-	if (!reduces && self_match_near(c.inst, q))
+	if (!reduces && self_match_near(c.inst, q)) {
 		self_match_clear(r, q, now_tsc);
+		c.clear = pacing_clear(r, c.account, now_tsc);
+	}
 	enter_heir(r, enter_order(r, q, &c, request_dispatch(r, RISK_QUEUE_REPLACE, q, &c)), parent);
 	return GN_ACCEPTED;
 }

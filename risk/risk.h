@@ -108,16 +108,29 @@ struct risk_io {
 	void *arg;
 };
 
+/** Four words at once; need not be aligned. */
+typedef int64_t risk_v4 __attribute__((vector_size(32), aligned(8)));
+
+/** True when any word is not 0. */
+static inline bool risk_v4_any(risk_v4 v)
+{
+	return !_mm256_testz_si256((__m256i)v, (__m256i)v);
+}
+
 /** What is left of the limits that all orders of an owner share. A request asks for some of it; negative: overdrawn. */
-struct risk_room {
-	risk_ntl gross;
-	risk_ntl net[2]; /* by side - 1: room to be longer, room to be shorter */
-	int64_t n_open;
+union risk_room {
+	struct {
+		risk_ntl gross;
+		risk_ntl net[2]; /* by side - 1: room to be longer, room to be shorter */
+		int64_t n_open;
+	};
+	risk_v4 all; /* the same, for those who ask for all of it at once */
 };
+_Static_assert(sizeof(union risk_room) == 32, "a room is one vector");
 
 /** An owner of limits: engine, account or strategy. */
 struct risk_scope {
-	struct risk_room room;
+	union risk_room room;
 	struct risk_limits limits, hard; /* now in force; as given at start */
 	struct risk_pnl pnl;
 	uint64_t n_orders, n_fills;
@@ -157,6 +170,7 @@ struct risk_window {
 
 struct risk_strategy {
 	uint8_t gate; /* GN_ACCEPTED, or the verdict on whatever it asks now */
+	uint8_t sides;         /* bit a side: it may be asked for at all */
 	uint32_t may, account;
 	gn_oid oid_last;
 	gn_qty order_qty_max;   /* tightest of engine, account and strategy */
@@ -220,8 +234,8 @@ struct risk_ledger {
 /** Orders recently accepted, newest first in each set: a set is one line. */
 #define RISK_DUPLICATE_WAYS 4
 struct risk_duplicate_set {
-	_Alignas(GN_LINE) uint64_t key[RISK_DUPLICATE_WAYS];
-	uint64_t tsc[RISK_DUPLICATE_WAYS];
+	_Alignas(GN_LINE) risk_v4 key;
+	risk_v4 tsc;
 };
 
 /** A fill that may be broken later, or come again in a replay. */
@@ -283,7 +297,7 @@ struct risk {
 	struct risk_duplicate_set *duplicate;
 	uint32_t duplicate_shift;
 	struct pace venue;
-	uint64_t venue_reserve, patience_tsc;
+	uint64_t patience_tsc;
 	uint32_t n_waiting, n_cancels_waiting; /* messages in all queues; cancels among them */
 	uint32_t turn; /* which account's queues are looked at first */
 	struct kill kill;
@@ -365,6 +379,7 @@ struct risk_limits *risk_limits_at(struct risk *r, enum risk_level level, uint32
 /** Messages that one call may send over one io, at most. */
 #define RISK_BURST 16u
 
+#define RISK_ORDERS_MAX (UINT32_C(1) << 22)
 #define RISK_SOFT_PCT 80 /* unless the config says otherwise */
 
 static inline struct risk_cell *risk_cell(struct risk *r, gn_inst inst, uint32_t strategy)

@@ -54,23 +54,6 @@ gn_qty self_match_clear(struct risk *r, const struct gn_order_req *q, uint64_t n
 	return qty;
 }
 
-void self_match_enter(struct risk *r, uint32_t slot)
-{
-	struct order *o = &r->orders.pool[slot];
-	struct risk_inst *inst = &r->inst[o->req.inst];
-	uint32_t side = o->req.side - 1u;
-	uint32_t head = inst->resting[side];
-
-	o->prev = ORDER_NONE;
-	o->next = head;
-	if (head != ORDER_NONE)
-		r->orders.pool[head].prev = slot;
-	inst->resting[side] = slot;
-	o->flags |= ORDER_F_LISTED;
-	if (side == 0 ? o->req.px.e9 > inst->best[0].e9 : o->req.px.e9 < inst->best[1].e9)
-		inst->best[side] = o->req.px;
-}
-
 void self_match_leave(struct risk *r, uint32_t slot)
 {
 	struct order *o = &r->orders.pool[slot];

@@ -31,8 +31,29 @@ bool self_match_stays(const struct risk *r, const struct risk_inst *inst, const 
 /** Cancel what an order would match, or take the common quantity off both. Returns what is left of its quantity. */
 gn_qty self_match_clear(struct risk *r, const struct gn_order_req *q, uint64_t now_tsc);
 
-/** Enter an order in its list. */
-void self_match_enter(struct risk *r, uint32_t slot);
+/** Put an order at the head of the list of its instrument and side. Sets prev and next; the caller the flag. */
+static inline void self_match_list(struct risk *r, struct risk_inst *inst, struct order *o, uint32_t slot)
+{
+	uint32_t side = o->req.side - 1u;
+	uint32_t head = inst->resting[side];
+	int64_t px = o->req.px.e9, best = inst->best[side].e9;
+
+	o->prev = ORDER_NONE;
+	o->next = head;
+	if (head != ORDER_NONE)
+		r->orders.pool[head].prev = slot;
+	inst->resting[side] = slot;
+	inst->best[side].e9 = (side == 0) == (px > best) ? px : best;
+}
+
+/** Enter an order in its list (again). */
+static inline void self_match_enter(struct risk *r, uint32_t slot)
+{
+	struct order *o = &r->orders.pool[slot];
+
+	self_match_list(r, &r->inst[o->req.inst], o, slot);
+	o->flags |= ORDER_F_LISTED;
+}
 
 /** Take it off. */
 void self_match_leave(struct risk *r, uint32_t slot);

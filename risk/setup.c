@@ -5,13 +5,23 @@
 #include <errno.h>
 #include <string.h>
 
-#include "check.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 #include "duplicate.h"
 #include "gate.h"
 #include "pacing.h"
 #include "tell.h"
+
+static struct risk_divisor setup_divisor(uint64_t n)
+{
+	struct risk_divisor d = {.shift = (uint32_t)__builtin_ctzll(n), .max = UINT64_MAX / n};
+	uint64_t odd = n >> d.shift;
+
+	d.inverse = odd; /* right in 3 bits; each step doubles them */
+	for (int i = 0; i < 5; i++)
+		d.inverse *= 2 - odd * d.inverse;
+	return d;
+}
 
 static int64_t setup_min(int64_t a, int64_t b)
 {
@@ -44,14 +54,14 @@ void setup_strategy(struct risk *r, uint32_t strategy)
 	s->repeat_tsc = setup_ticks(r, setup_us(own->repeat_window_ms));
 	s->protect_tsc = setup_ticks(r, setup_us(own->protect_window_ms));
 	s->duplicate_tsc = setup_ticks(r, own->duplicate_window_us);
-	pace_set(&s->rate, own->orders_per_s_max, own->orders_burst_max, r->config.tsc_hz);
+	pace_set(&s->rate, own->orders_per_s_max, own->orders_burst_max, 0, r->config.tsc_hz);
 }
 
 static void setup_account(struct risk *r, uint32_t account)
 {
 	const struct risk_limits *l = &r->account[account].scope.limits;
 
-	pace_set(&r->account[account].session, l->session_per_s_max, l->session_burst_max, r->config.tsc_hz);
+	pace_set(&r->account[account].session, l->session_per_s_max, l->session_burst_max, r->config.venue_reserve, r->config.tsc_hz);
 }
 
 void setup_inst(struct risk *r, gn_inst inst)
@@ -67,8 +77,8 @@ void setup_inst(struct risk *r, gn_inst inst)
 	i->collar_bps = l->collar_bps;
 	i->collar2_e9 = collar2 > INT64_MAX ? INT64_MAX : (int64_t)collar2;
 	i->stale_tsc = l->stale_us_max == RISK_UNLIMITED ? UINT64_MAX / 2 : setup_ticks(r, l->stale_us_max);
-	i->by_tick = risk_divisor((uint64_t)i->tick.e9);
-	i->by_tick_below_1 = risk_divisor((uint64_t)i->tick_below_1.e9);
+	i->by_tick = setup_divisor((uint64_t)i->tick.e9);
+	i->by_tick_below_1 = setup_divisor((uint64_t)i->tick_below_1.e9);
 }
 
 void setup_room(struct risk_scope *s, const struct risk_limits *before)
@@ -115,6 +125,8 @@ int risk_config_validate(const struct risk_config *c)
 {
 	if (c->tsc_hz == 0)
 		return gn_err(EINVAL, "risk: rate of the time-stamp counter is not known");
+	if (c->orders_max == 0 || c->orders_max > RISK_ORDERS_MAX)
+		return gn_err(EINVAL, "risk: orders_max is %u, expected 1 to %u", c->orders_max, RISK_ORDERS_MAX);
 	if (c->n_strategies == 0 || c->n_strategies > GN_STRATEGIES_MAX)
 		return gn_err(EINVAL, "risk: %u strategies, expected 1 to %u", c->n_strategies, GN_STRATEGIES_MAX);
 	if (c->n_accounts == 0)
@@ -176,6 +188,7 @@ static void setup_owners(struct risk *r)
 		struct risk_strategy *s = &r->strategy[i];
 		setup_scope(&s->scope, &c->strategy[i].limits);
 		s->may = c->strategy[i].may;
+		s->sides = (uint8_t)((s->may & RISK_MAY_BUY ? 1u << GN_BUY : 0) | (s->may & (RISK_MAY_SELL | RISK_MAY_SHORT) ? 1u << GN_SELL : 0));
 		s->account = c->strategy[i].account;
 		s->unfilled_room = c->strategy[i].limits.orders_unfilled_max;
 		setup_strategy(r, i);
@@ -192,7 +205,7 @@ static void setup_inst_from(struct risk *r, gn_inst inst, const struct risk_inst
 	i->hard = i->limits;
 	i->tick = from->tick.e9 > 0 ? from->tick : c->tick_default;
 	i->tick_below_1 = from->tick.e9 > 0 || c->tick_below_1.e9 == 0 ? i->tick : c->tick_below_1;
-	i->by_lot = risk_divisor((uint64_t)(from->lot > 0 ? from->lot : c->lot_default));
+	i->by_lot = setup_divisor((uint64_t)(from->lot > 0 ? from->lot : c->lot_default));
 	i->locate_qty = risk_count_limit(from->locate_qty ? from->locate_qty : c->locate_default);
 	i->reference = from->reference;
 	i->best[1].e9 = INT64_MAX;
@@ -234,14 +247,13 @@ int risk_init(struct risk *r, const struct risk_config *config, uint32_t n_insts
 		.reference = config->reference,
 		.allow_no_reference = config->allow_no_reference,
 		.self_match = config->self_match,
-		.venue_reserve = (uint64_t)config->venue_reserve,
 		.duplicate_shift = 64 - RISK_DUPLICATE_SETS_BITS,
 		.sweep_id = 1,
 	};
 	rc = setup_memory(r, node);
 	if (rc == 0) {
 		r->patience_tsc = setup_ticks(r, config->patience_us);
-		pace_set(&r->venue, config->venue_per_s, config->venue_burst, config->tsc_hz);
+		pace_set(&r->venue, config->venue_per_s, config->venue_burst, config->venue_reserve, config->tsc_hz);
 		setup_owners(r);
 		rc = setup_insts(r);
 	}
@@ -254,6 +266,7 @@ int risk_init(struct risk *r, const struct risk_config *config, uint32_t n_insts
 
 void risk_fini(struct risk *r)
 {
+	pacing_fini(r); /* its queues hang on the accounts */
 	gn_mem_free(r->strategy, r->strategy_bytes);
 	gn_mem_free(r->account, r->account_bytes);
 	gn_mem_free(r->inst, r->inst_bytes);
@@ -263,7 +276,6 @@ void risk_fini(struct risk *r)
 	gn_mem_free(r->duplicate, r->duplicate_bytes);
 	gn_mem_free(r->fill, r->fill_bytes);
 	orders_fini(&r->orders);
-	pacing_fini(r);
 	kill_fini(&r->kill);
 	*r = (struct risk){0};
 }

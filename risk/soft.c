@@ -27,7 +27,7 @@ static void soft_look(const struct soft_place *p, enum risk_key key, risk_money 
 static void soft_scope(const struct soft_place *p)
 {
 	const struct risk_limits *l = &p->scope->limits;
-	const struct risk_room *room = &p->scope->room;
+	const union risk_room *room = &p->scope->room;
 	risk_ntl gross = risk_ntl_from_quote(l->gross_notional_max), net = risk_ntl_from_quote(l->net_notional_max);
 	risk_ntl net_room = room->net[0] < room->net[1] ? room->net[0] : room->net[1];
 

@@ -49,7 +49,7 @@ static bool sweep_cancel(struct risk *r, struct order *o, uint64_t now_tsc)
 		o->flags |= ORDER_F_CANCEL_WANTED; /* the next sweep, when its session is back */
 		return true;
 	}
-	if (o->state != ORDER_WAITING && pacing_cancel_wait_tsc(r, pacing_account(r, o), now_tsc) != 0)
+	if (o->state != ORDER_WAITING && !pacing_ready(r, pacing_account(r, o), now_tsc))
 		return false;
 	r->n.sweep_cancel++;
 	o->swept = r->sweep_id;

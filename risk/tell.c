@@ -13,14 +13,9 @@ static void tell_strategy(struct risk *r, const struct gn_exec *exec, uint64_t n
 	risk_kill(r, RISK_STRATEGY, exec->strategy, RISK_CAUSE_SLOW, "reports not taken", now_tsc);
 }
 
-void tell_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
+void tell_refused(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
 {
-	if (r->io.journal && gn_likely(v != GN_REFUSED_JOURNAL)) {
-		struct gn_journal_msg m = {
-			.kind = GN_JOURNAL_REQUEST, .verdict = (uint16_t)v, .tsc = now_tsc, .req = *q};
-		r->io.journal(r->io.arg, &m);
-	}
-	if (gn_likely(v == GN_ACCEPTED) || q->strategy >= r->n_strategies)
+	if (q->strategy >= r->n_strategies)
 		return;
 	struct gn_exec exec = {
 		.kind = GN_EXEC_REFUSED,

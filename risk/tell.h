@@ -6,8 +6,20 @@
 
 #include "risk.h"
 
-/** Journal a request and its verdict; tell its strategy when it was refused. */
-void tell_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc);
+/** Tell a strategy that its request was refused. */
+void tell_refused(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc);
+
+/** Journal a request and its verdict; tell its strategy when it was refused. Hot. */
+static inline void tell_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
+{
+	if (r->io.journal && gn_likely(v != GN_REFUSED_JOURNAL)) {
+		struct gn_journal_msg m = {
+			.kind = GN_JOURNAL_REQUEST, .verdict = (uint16_t)v, .tsc = now_tsc, .req = *q};
+		r->io.journal(r->io.arg, &m);
+	}
+	if (gn_unlikely(v != GN_ACCEPTED))
+		tell_refused(r, q, v, now_tsc);
+}
 
 /** Complete a report with what only risk knows, journal it, pass it on. `o`: its order, or NULL. */
 void tell_report(struct risk *r, const struct gn_exec *exec, const struct order *o, uint64_t now_tsc);

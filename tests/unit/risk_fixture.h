@@ -202,4 +202,17 @@ static inline void desk_expect_no_exposure(void)
 	}
 }
 
+#define EXPECT(verdict, wanted)                                               \
+	do {                                                                  \
+		enum gn_verdict got = (verdict);                              \
+		cr_expect_eq(got, (wanted), "verdict %d, wanted %d", got, (wanted)); \
+	} while (0)
+
+/** Turn the stage's loop until nothing is left to do. */
+static inline void desk_settle(void)
+{
+	for (int i = 0; i < 100000 && risk_poll(&desk.risk, desk.now_tsc); i++) {
+	}
+}
+
 #endif

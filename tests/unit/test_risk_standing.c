@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Controls that close a gate: kill switches, what trips them, the session, limits while running, the venue's pace. */
+#include <errno.h>
+
+#include <gannet/book_view.h>
+
+#include "risk/replay.h"
+#include "risk_fixture.h"
+
+#define CONTROL_SUITE risk_standing
+#include "risk_control_tests.h"
+
+TestSuite(risk_standing, .init = desk_prepare, .timeout = 30);
+
+CONTROL_TEST(session, orders_while_the_session_is_down)
+{
+	desk_open();
+	gn_oid oid = desk_place(0, GN_BUY, CENTS(10000), 100);
+	desk_report((struct gn_exec){.kind = GN_EXEC_DOWN, .match = 1});
+	cr_expect_eq(desk_last_told()->kind, GN_EXEC_DOWN);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 1), GN_REFUSED_SESSION);
+	EXPECT(desk_try(1, GN_BUY, CENTS(10000), 1), GN_ACCEPTED); /* its session is another one */
+	uint32_t n_sent = desk.n_sent;
+	struct gn_order_req cancel = {.kind = GN_REQ_CANCEL, .oid = oid};
+	EXPECT(desk_ask(cancel), GN_ACCEPTED);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, n_sent); /* kept, not sent into the void */
+	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = 1});
+	desk_settle();
+	cr_expect_eq(desk.n_sent, n_sent + 1);
+	cr_expect_eq(desk_last_sent()->oid, oid);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_ACCEPTED);
+}
+
+/* Two orders of each strategy in two instruments; a switch of `level` must cancel the `hit` of the four. */
+static void kill_cancels(enum risk_level level, uint32_t index, unsigned hit)
+{
+	struct gn_order_req q[4];
+	bool cancelled[4] = {false};
+
+	desk_prepare();
+	desk.strategy[1].account = 1;
+	desk_open();
+	for (unsigned i = 0; i < 4; i++) {
+		q[i] = desk_order(i & 1, GN_BUY, CENTS(10000), 1 + i);
+		q[i].inst = 1 + i / 2;
+		EXPECT(desk_ask(q[i]), GN_ACCEPTED);
+	}
+	cr_expect(risk_kill(&desk.risk, level, index, RISK_CAUSE_PERSON, "drill", desk.now_tsc));
+	cr_expect_not(risk_kill(&desk.risk, level, index, RISK_CAUSE_PERSON, "again", desk.now_tsc));
+	desk_settle();
+	for (uint32_t i = 4; i < desk.n_sent; i++) {
+		cr_expect_eq(desk.sent[i].kind, GN_REQ_CANCEL);
+		for (unsigned k = 0; k < 4; k++)
+			cancelled[k] |= desk.sent[i].oid == q[k].oid;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		cr_expect_eq(cancelled[i], hit >> i & 1, "order %u", i);
+		q[i].oid = gn_oid_make(i & 1, 50 + i);
+		q[i].qty += 10;
+		EXPECT(desk_ask(q[i]), hit >> i & 1 ? GN_REFUSED_KILLED : GN_ACCEPTED);
+	}
+	cr_expect_not(risk_release(&desk.risk, level, index, "", desk.now_tsc));
+	cr_expect_not(risk_release(&desk.risk, level, index, NULL, desk.now_tsc));
+	cr_expect(risk_release(&desk.risk, level, index, "drill over", desk.now_tsc));
+	for (unsigned i = 0; i < 4; i++) {
+		q[i].oid = gn_oid_make(i & 1, 60 + i);
+		q[i].qty += 10;
+		EXPECT(desk_ask(q[i]), GN_ACCEPTED);
+	}
+}
+
+CONTROL_TEST(kill_engine, every_order_after_the_engines_switch)
+{
+	kill_cancels(RISK_ENGINE, 0, 0xf);
+}
+
+CONTROL_TEST(kill_account, every_order_after_the_accounts_switch)
+{
+	kill_cancels(RISK_ACCOUNT, 1, 0xa);
+}
+
+CONTROL_TEST(kill_strategy, every_order_after_the_strategys_switch)
+{
+	kill_cancels(RISK_STRATEGY, 0, 0x5);
+}
+
+CONTROL_TEST(kill_instrument, every_order_after_the_instruments_switch)
+{
+	kill_cancels(RISK_INSTRUMENT, 2, 0xc);
+}
+
+Test(risk_standing, a_switch_cancels_again_while_orders_stay_open)
+{
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 100);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	risk_kill(&desk.risk, RISK_ENGINE, 0, RISK_CAUSE_PERSON, "drill", desk.now_tsc);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 2);
+	desk.now_tsc += DESK_HZ - 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 2);
+	desk.now_tsc += 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 3);
+}
+
+Test(risk_standing, no_such_switch_is_no_switch)
+{
+	desk_open();
+	cr_expect_not(risk_kill(&desk.risk, RISK_STRATEGY, DESK_STRATEGIES, RISK_CAUSE_PERSON, "x", desk.now_tsc));
+	cr_expect_not(risk_kill(&desk.risk, RISK_LEVEL_COUNT, 0, RISK_CAUSE_PERSON, "x", desk.now_tsc));
+	cr_expect_not(risk_kill(&desk.risk, RISK_ENGINE, 0, RISK_CAUSE_NONE, "x", desk.now_tsc));
+	cr_expect_not(risk_release(&desk.risk, RISK_ENGINE, 0, "was off", desk.now_tsc));
+}
+
+Test(risk_standing, a_clean_stop_cancels_everything_and_blocks_nothing)
+{
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 100);
+	desk_place(1, GN_SELL, CENTS(10002), 100);
+	risk_cancel_all(&desk.risk, RISK_ENGINE, 0);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 4);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9999), 1), GN_ACCEPTED);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 5);
+}
+
+/* Buy 100 at 100.00, marked at 95.00 less one cent a unit: 500 lost, and 0.30 of fees. */
+static void lose_money(void)
+{
+	gn_oid oid = desk_place(0, GN_BUY, CENTS(10000), 100);
+
+	desk_accept(oid);
+	desk_fill(oid, CENTS(10000), 100, 1);
+	desk_quote(1, CENTS(9499), CENTS(9501), 0);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+}
+
+CONTROL_TEST(loss, orders_when_the_daily_loss_of_any_level_is_reached)
+{
+	for (unsigned level = RISK_ENGINE; level <= RISK_STRATEGY; level++) {
+		for (int64_t limit = 500; limit <= 501; limit++) {
+			desk_prepare();
+			risk_limit_put(level == RISK_ENGINE ? &desk.config.engine
+				: level == RISK_ACCOUNT     ? &desk.account[0].limits
+							    : &desk.strategy[0].limits,
+				RISK_KEY_loss_max, limit);
+			desk_open();
+			lose_money();
+			EXPECT(desk_try(0, GN_BUY, CENTS(9500), 1), limit == 500 ? GN_REFUSED_LOSS : GN_ACCEPTED);
+		}
+	}
+}
+
+static void fill_often(int n, gn_qty qty)
+{
+	for (int i = 0; i < n; i++) {
+		gn_oid oid = desk_place(0, i & 1 ? GN_SELL : GN_BUY, i & 1 ? CENTS(10002) : CENTS(10000), qty);
+		desk_accept(oid);
+		desk_fill(oid, CENTS(10000), qty, (uint64_t)i + 1);
+		desk.now_tsc += DESK_HZ / 1000;
+	}
+}
+
+CONTROL_TEST(repeated, orders_after_too_many_fills_until_a_person_releases)
+{
+	desk.strategy[0].limits.repeat_fills_max = 3;
+	desk.strategy[0].limits.repeat_window_ms = 4;
+	desk_open();
+	fill_often(3, 10);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9990), 1), GN_ACCEPTED);
+	desk_settle();
+	fill_often(1, 11); /* match 1 came before: the same number of another order is another fill */
+	EXPECT(desk_try(0, GN_BUY, CENTS(9991), 1), GN_REFUSED_REPEATED);
+	desk.now_tsc += 100 * DESK_HZ;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9991), 1), GN_REFUSED_REPEATED);
+	cr_expect(risk_release(&desk.risk, RISK_STRATEGY, 0, "looked at it", desk.now_tsc));
+	EXPECT(desk_try(0, GN_BUY, CENTS(9991), 1), GN_ACCEPTED);
+}
+
+Test(risk_standing, fills_that_left_the_window_do_not_count)
+{
+	desk.strategy[0].limits.repeat_fills_max = 3;
+	desk.strategy[0].limits.repeat_window_ms = 3;
+	desk_open();
+	fill_often(20, 10);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9991), 1), GN_ACCEPTED);
+}
+
+CONTROL_TEST(protection, and_pulls_all_quotes_after_fills_quantity_or_delta_within_the_window)
+{
+	static const struct {
+		enum risk_key key;
+		int64_t limit;
+		int fills;
+	} cases[] = {{RISK_KEY_protect_fills_max, 2, 3}, {RISK_KEY_protect_qty_max, 20, 3}, {RISK_KEY_protect_delta_max, 9, 1}};
+
+	for (unsigned i = 0; i < GN_ARRAY_SIZE(cases); i++) {
+		desk_prepare();
+		desk.strategy[0].limits.protect_window_ms = 1000;
+		risk_limit_put(&desk.strategy[0].limits, cases[i].key, cases[i].limit);
+		desk.strategy[0].protect_pause_ms = 50;
+		desk_open();
+		gn_oid quote = desk_place(0, GN_SELL, CENTS(10010), 77);
+		fill_often(cases[i].fills - 1, 10);
+		EXPECT(desk_try(0, GN_BUY, CENTS(9000), 1), GN_ACCEPTED);
+		gn_oid last = desk_place(0, GN_BUY, CENTS(10001), 10);
+		desk_accept(last);
+		desk_fill(last, CENTS(10001), 10, 99);
+		EXPECT(desk_try(0, GN_BUY, CENTS(9001), 1), GN_REFUSED_REPEATED);
+		desk_settle();
+		bool pulled = false;
+		for (uint32_t n = 0; n < desk.n_sent; n++)
+			pulled |= desk.sent[n].kind == GN_REQ_CANCEL && desk.sent[n].oid == quote;
+		cr_expect(pulled);
+		desk.now_tsc += 50 * DESK_HZ / 1000;
+		risk_housekeep(&desk.risk, desk.now_tsc);
+		EXPECT(desk_try(0, GN_BUY, CENTS(9001), 1), GN_ACCEPTED);
+	}
+}
+
+CONTROL_TEST(reject_storm, orders_after_too_many_rejects_within_a_second)
+{
+	desk.strategy[0].limits.rejects_max = 2;
+	desk_open();
+	for (int i = 0; i < 6; i++) {
+		gn_oid oid = desk_place(0, GN_BUY, CENTS(10000 - i), 1);
+		desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = oid, .code = i < 3 ? GN_CODE_NO_ROOM : 17});
+		desk.now_tsc += i == 3 ? DESK_HZ : 1;
+	}
+	EXPECT(desk_try(0, GN_BUY, CENTS(9000), 1), GN_ACCEPTED);
+	desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = desk_last_sent()->oid, .code = 17});
+	EXPECT(desk_try(0, GN_BUY, CENTS(9000), 2), GN_REFUSED_KILLED);
+}
+
+CONTROL_TEST(stale_data, orders_after_data_was_wrong_for_too_long_where_orders_rest)
+{
+	desk.config.stale_kill_ms = 10;
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 1);
+	desk_quote(1, CENTS(10000), CENTS(10002), GN_VIEW_STALE);
+	desk_quote(2, CENTS(10000), CENTS(10002), GN_VIEW_STALE);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	desk.now_tsc += 10 * DESK_HZ / 1000 - 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.kill.n_on, 0);
+	desk.now_tsc += 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.kill.n_on, 1);
+	desk_quote(1, CENTS(10000), CENTS(10002), 0);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_REFUSED_KILLED);
+}
+
+CONTROL_TEST(lost_session, orders_after_the_session_was_down_too_long_with_orders_open)
+{
+	desk.config.session_kill_ms = 10;
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 1);
+	desk_report((struct gn_exec){.kind = GN_EXEC_DOWN, .match = UINT64_MAX});
+	desk.now_tsc += 10 * DESK_HZ / 1000 - 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.kill.n_on, 0);
+	desk.now_tsc += 1;
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.kill.n_on, 1);
+	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = UINT64_MAX});
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_REFUSED_KILLED);
+	EXPECT(desk_try(1, GN_BUY, CENTS(10000), 2), GN_ACCEPTED); /* it had nothing open */
+	desk_settle();
+	cr_expect_eq(desk_last_sent()->kind, GN_REQ_CANCEL);
+}
+
+CONTROL_TEST(clock_jump, orders_after_time_jumped_either_way)
+{
+	for (int back = 0; back < 2; back++) {
+		desk_prepare();
+		desk.config.clock_jump_ms = 500;
+		desk_open();
+		risk_housekeep(&desk.risk, desk.now_tsc);
+		desk.now_tsc += DESK_HZ / 2 - 1;
+		risk_housekeep(&desk.risk, desk.now_tsc);
+		cr_expect_eq(desk.risk.kill.n_on, 0);
+		desk.now_tsc += back ? -UINT64_C(1) : DESK_HZ / 2;
+		risk_housekeep(&desk.risk, desk.now_tsc);
+		cr_expect_eq(desk.risk.kill.sw[RISK_ENGINE][0].cause, RISK_CAUSE_CLOCK);
+		EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_REFUSED_KILLED);
+	}
+}
+
+CONTROL_TEST(deaf_strategy, orders_of_a_strategy_that_does_not_take_its_reports)
+{
+	desk_open();
+	gn_oid oid = desk_place(0, GN_BUY, CENTS(10000), 100);
+	desk.deaf = true;
+	desk_accept(oid);
+	desk.deaf = false;
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_REFUSED_KILLED);
+	desk_settle();
+	cr_expect_eq(desk_last_sent()->kind, GN_REQ_CANCEL);
+}
+
+CONTROL_TEST(limits_given, to_start_without_any_single_limit_of_any_level)
+{
+	for (unsigned level = 0; level < RISK_LEVEL_COUNT; level++) {
+		for (unsigned key = 0; key < RISK_KEY_COUNT; key++) {
+			if (!(risk_key_info[key].levels & (1u << level)))
+				continue;
+			for (int64_t bad = 0; bad >= -1; bad--) {
+				desk_prepare();
+				risk_limit_put(level == RISK_ENGINE ? &desk.config.engine
+					: level == RISK_ACCOUNT     ? &desk.account[1].limits
+					: level == RISK_STRATEGY    ? &desk.strategy[1].limits
+								    : &desk.config.instrument_default,
+					key, bad);
+				cr_expect_neq(risk_config_validate(&desk.config), 0);
+				cr_expect(strstr(gn_err_text(), risk_key_info[key].name), "%s", gn_err_text());
+				cr_expect(strstr(gn_err_text(), risk_level_word(level)), "%s", gn_err_text());
+			}
+		}
+	}
+}
+
+Test(risk_standing, refuses_a_config_that_is_zeroed_or_incomplete)
+{
+	struct risk_config zero = {0};
+
+	cr_expect_neq(risk_config_validate(&zero), 0);
+	cr_expect_eq(risk_config_validate(&desk.config), 0, "%s", gn_err_text());
+	struct risk_config c = desk.config;
+	c.reference = RISK_REFERENCE_NONE;
+	cr_expect_neq(risk_config_validate(&c), 0);
+	c = desk.config;
+	c.venue_reserve = c.venue_burst;
+	cr_expect_neq(risk_config_validate(&c), 0);
+	c = desk.config;
+	c.venue_per_s = 0;
+	cr_expect_neq(risk_config_validate(&c), 0);
+	c = desk.config;
+	c.n_strategies = GN_STRATEGIES_MAX + 1;
+	cr_expect_neq(risk_config_validate(&c), 0);
+	c = desk.config;
+	c.orders_max = 0;
+	cr_expect_neq(risk_config_validate(&c), 0);
+	desk.strategy[0].account = 2;
+	cr_expect_neq(risk_config_validate(&desk.config), 0);
+}
+
+CONTROL_TEST(limits_live, a_limit_looser_than_at_the_start_and_tightens_at_once)
+{
+	desk.strategy[0].limits.order_qty_max = 100;
+	desk.strategy[0].limits.gross_notional_max = 100000;
+	desk.config.loosen_by_two = true;
+	desk_open();
+	struct risk *r = &desk.risk;
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 101, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 0, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, -1, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 9, RISK_KEY_order_qty_max, 50, "ann", "bob", desk.now_tsc), -ENOENT);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_collar_bps, 50, "ann", "bob", desk.now_tsc), -ENOENT);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 100), GN_ACCEPTED);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 50, "ann", "", desk.now_tsc), 0);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 51), GN_REFUSED_QTY);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "", desk.now_tsc), -EPERM);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "ann", desk.now_tsc), -EPERM);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "bob", desk.now_tsc), 0);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 51), GN_ACCEPTED);
+	/* 15,100 are used: less than that leaves no room, and does not wrap */
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_gross_notional_max, 10000, "ann", "", desk.now_tsc), 0);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 1), GN_REFUSED_GROSS);
+	cr_expect_eq(risk_limit_set(r, RISK_INSTRUMENT, 1, RISK_KEY_collar_ticks, 1, "ann", "", desk.now_tsc), 0);
+	EXPECT(desk_try(1, GN_BUY, CENTS(9999), 1), GN_REFUSED_COLLAR);
+	cr_expect_eq(desk.risk.n.limit_changed, 4);
+}
+
+Test(risk_standing, soft_levels_warn_once_until_they_are_left)
+{
+	desk.strategy[0].limits.open_orders_max = 5;
+	desk_open();
+	gn_oid oid[4];
+	for (int i = 0; i < 3; i++)
+		oid[i] = desk_place(0, GN_BUY, CENTS(10000 - i), 1);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.n.soft_passed, 0);
+	oid[3] = desk_place(0, GN_BUY, CENTS(9000), 1);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.n.soft_passed, 1);
+	desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = oid[0]});
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	desk_place(0, GN_BUY, CENTS(9001), 1);
+	risk_housekeep(&desk.risk, desk.now_tsc);
+	cr_expect_eq(desk.risk.n.soft_passed, 2);
+}
+
+CONTROL_TEST(pace, nothing_but_paces_cancels_first_then_replacements_then_new_orders)
+{
+	desk.config.venue_per_s = 1000;
+	desk.config.venue_burst = 4;
+	desk.config.venue_reserve = 1;
+	desk.config.patience_us = 1000 * 1000;
+	desk_open();
+	gn_oid a = desk_place(0, GN_BUY, CENTS(10000), 10);
+	gn_oid b = desk_place(0, GN_BUY, CENTS(9999), 10);
+	desk_place(0, GN_BUY, CENTS(9998), 10);
+	desk_accept(a);
+	desk_accept(b);
+	gn_oid waits = desk_place(0, GN_BUY, CENTS(9997), 10); /* one token left: the reserve */
+	cr_expect_eq(desk.n_sent, 3);
+	struct gn_order_req q = desk_order(0, GN_BUY, CENTS(9999), 5);
+	q.kind = GN_REQ_REPLACE;
+	q.oid_prev = b;
+	EXPECT(desk_ask(q), GN_ACCEPTED);
+	cr_expect_eq(desk.n_sent, 3);
+	struct gn_order_req cancel = {.kind = GN_REQ_CANCEL, .oid = a};
+	EXPECT(desk_ask(cancel), GN_ACCEPTED);
+	cr_expect_eq(desk.n_sent, 4); /* took the reserve */
+	cancel.oid = b;
+	EXPECT(desk_ask(cancel), GN_ACCEPTED);
+	cr_expect_eq(desk.n_sent, 4);
+	cr_expect_eq(desk.risk.n_waiting, 3);
+	static const uint8_t kinds[] = {GN_REQ_CANCEL, GN_REQ_REPLACE, GN_REQ_NEW};
+	for (unsigned i = 0; i < GN_ARRAY_SIZE(kinds); i++) {
+		desk_settle();
+		uint32_t before = desk.n_sent;
+		for (int ms = 0; ms < 10 && desk.n_sent == before; ms++) {
+			desk.now_tsc += DESK_HZ / 1000;
+			desk_settle();
+		}
+		cr_expect_eq(desk.n_sent, before + 1);
+		cr_expect_eq(desk_last_sent()->kind, kinds[i], "%u", i);
+	}
+	cr_expect_eq(desk_last_sent()->oid, waits);
+	cr_expect_eq(desk.risk.n.order_waited, 2);
+	cr_expect_eq(desk.risk.n.cancel_waited, 1);
+	cr_expect_gt(desk.risk.n.wait_tsc_max, 0);
+}
+
+Test(risk_standing, an_order_that_waits_is_withdrawn_by_its_cancel_and_by_a_kill_switch)
+{
+	desk.config.venue_per_s = 10;
+	desk.config.venue_burst = 1;
+	desk.config.patience_us = 10 * 1000 * 1000;
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 10);
+	gn_oid first = desk_place(0, GN_BUY, CENTS(9999), 10);
+	gn_oid second = desk_place(1, GN_BUY, CENTS(9999), 10);
+	struct gn_order_req cancel = {.kind = GN_REQ_CANCEL, .oid = first};
+	EXPECT(desk_ask(cancel), GN_ACCEPTED);
+	cr_expect_eq(desk_last_told()->kind, GN_EXEC_CANCELED);
+	cr_expect_eq(desk_last_told()->oid, first);
+	risk_kill(&desk.risk, RISK_STRATEGY, 1, RISK_CAUSE_PERSON, "drill", desk.now_tsc);
+	desk_settle();
+	cr_expect_eq(desk_last_told()->oid, second);
+	cr_expect_eq(desk.risk.orders.n, 1);
+	cr_expect_eq(desk.n_sent, 1);
+	desk.now_tsc += DESK_HZ;
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 1);
+	cr_expect_eq(desk.risk.n_waiting, 0);
+}
+
+Test(risk_standing, the_session_of_one_account_does_not_slow_another)
+{
+	desk.account[0].limits.session_per_s_max = 10;
+	desk.account[0].limits.session_burst_max = 1;
+	desk.strategy[1].account = 1;
+	desk.config.patience_us = 10 * 1000 * 1000;
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 10);
+	desk_place(0, GN_BUY, CENTS(9999), 10);
+	cr_expect_eq(desk.n_sent, 1);
+	desk_place(1, GN_BUY, CENTS(9999), 10);
+	desk_settle();
+	cr_expect_eq(desk.n_sent, 2);
+	cr_expect_eq(desk_last_sent()->strategy, 1);
+}
