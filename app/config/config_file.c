@@ -182,8 +182,22 @@ static int check_sequence(struct walk *w, const cyaml_schema_value_t *v, const y
 	return rc;
 }
 
+/* A set of words. */
+static int check_flags(struct walk *w, const cyaml_schema_value_t *v, const yaml_node_t *node)
+{
+	int rc = 0;
+
+	if (node->type != YAML_SEQUENCE_NODE)
+		return walk_err(w, node, "expected a sequence of words ([a, b])");
+	for (yaml_node_item_t *i = node->data.sequence.items.start; rc == 0 && i < node->data.sequence.items.top; i++)
+		rc = check_enum(w, v, yaml_document_get_node(w->doc, *i));
+	return rc;
+}
+
 static int check_value(struct walk *w, const cyaml_schema_value_t *v, const yaml_node_t *node)
 {
+	if (v->type == CYAML_FLAGS)
+		return check_flags(w, v, node);
 	if (v->type == CYAML_MAPPING)
 		return check_mapping(w, v, node);
 	if (v->type == CYAML_SEQUENCE)
@@ -325,6 +339,7 @@ static const char *type_word(const cyaml_schema_value_t *v)
 	case CYAML_UINT: return "number";
 	case CYAML_BOOL: return "true|false";
 	case CYAML_ENUM: return "word";
+	case CYAML_FLAGS: return "words";
 	default: return "text";
 	}
 }
@@ -347,7 +362,7 @@ static void reference_value(struct walk *w, const cyaml_schema_value_t *v, FILE 
 	}
 	const struct config_key *k = walk_key(w);
 	fprintf(out, "%-44s %-10s", w->path, type_word(v));
-	if (v->type == CYAML_ENUM) {
+	if (v->type == CYAML_ENUM || v->type == CYAML_FLAGS) {
 		for (uint32_t i = 0; i < v->enumeration.count; i++)
 			fprintf(out, "%s%s", i ? "|" : "", v->enumeration.strings[i].str);
 		fputc(' ', out);

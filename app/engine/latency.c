@@ -106,7 +106,7 @@ static void take(struct latency *l, const struct gn_stamp *s)
 	struct event *e = &l->event[mix(s->id)];
 	struct view *v = &l->view[mix(s->id ^ (uint64_t)s->inst << 40)];
 	struct order *o = &l->order[mix(s->arg)];
-	bool mine = o->oid == s->arg;
+	bool mine = o->oid == s->arg && o->id == s->id; /* a later cancel of the order is another event */
 
 	switch ((enum gn_hop)s->hop) {
 	case GN_HOP_FEED: *e = (struct event){.id = s->id, .feed = s->tsc}; break;

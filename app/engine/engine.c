@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/nic/eal.h"
+#include "dataplane/runtime/log.h"
+#include "dataplane/runtime/mem.h"
+#include "parts.h"
+#include "pinning/clock.h"
+
+#define STATS_WORDS 16384u
+#define CLOCK_UPDATE_NS UINT64_C(100000000)
+#define CANCEL_NS UINT64_C(3000000000) /* how long a clean stop waits for cancels, and then for log-outs */
+#define LOGOUT_NS UINT64_C(3000000000)
+
+/* How far a clean stop has come. */
+enum stop_phase { RUNNING, CANCELLING, LOGGING_OUT, STOPPED };
+
+struct engine {
+	struct config *config;
+	struct topology_config *topology;
+	char *topology_path, *journal_path;
+	struct parts parts;
+	struct gn_instruments *instruments;
+	struct gn_board board;
+	struct gn_stats *stats;
+	struct gn_wiring *wiring;
+	struct gn_port *port;
+	struct risk_control *control;
+	struct latency *latency;
+	struct threads threads;
+	bool running;
+	uint64_t quarantined;
+	uint64_t clock_next_ns;
+	enum stop_phase phase;
+	uint64_t phase_end_ns;
+	char trouble[160];
+};
+
+static int engine_load(struct engine *e, const struct engine_options *o)
+{
+	int rc = config_file_load(o->config_path, &config_schema, (void **)&e->config);
+
+	if (rc < 0)
+		return rc;
+	if (!e->config->engine)
+		return gn_err(0, "%s:1: engine: this section is missing", o->config_path);
+	e->topology_path = o->topology_path ? strdup(o->topology_path)
+					    : config_file_relative(o->config_path, e->config->engine->topology);
+	if (!e->topology_path)
+		return gn_err(ENOMEM, "engine");
+	return config_file_load(e->topology_path, &topology_schema, (void **)&e->topology);
+}
+
+static int engine_journal(struct engine *e, const struct engine_options *o)
+{
+	const char *path = e->config->engine->journal.path;
+	int n = *path ? asprintf(&e->journal_path, "%s", path)
+		      : asprintf(&e->journal_path, "%s/gannet-%s-%llu.journal", o->output_folder ? o->output_folder : ".",
+				e->config->name, (unsigned long long)gn_clock_now_ns());
+
+	if (n < 0) {
+		e->journal_path = NULL;
+		return gn_err(ENOMEM, "engine");
+	}
+	e->parts.journal.file.path = e->journal_path;
+	return 0;
+}
+
+static int engine_tables(struct engine *e)
+{
+	uint32_t max = e->config->engine->book.instruments_max;
+
+	e->instruments = gn_instruments_new(max);
+	if (!e->instruments)
+		return -ENOMEM;
+	int rc = gn_board_init(&e->board, max, GN_NODE_ANY);
+	if (rc < 0)
+		return rc;
+	e->stats = gn_stats_create(NULL, STATS_WORDS);
+	return e->stats ? 0 : -ENOMEM;
+}
+
+static int engine_place(struct engine *e)
+{
+	const char *word[GN_THREADS_MAX];
+
+	for (uint32_t i = 0; i < e->topology->threads_count; i++) {
+		const struct thread_section *t = &e->topology->threads[i];
+		word[i] = t->core;
+		snprintf(e->threads.name[i], sizeof(e->threads.name[i]), "%s", t->stages[0]);
+	}
+	return threads_place(&e->threads, e->topology_path, word, e->topology->threads_count);
+}
+
+static int engine_port(struct engine *e)
+{
+	const struct port_section *s = &e->config->engine->port;
+	const char *const devices[] = {s->device};
+	const struct gn_eal_config eal = {.name = e->config->name, .devices = devices, .n_devices = 1};
+	struct gn_port_config c = {.device = s->device, .mtu = s->mtu, .node = GN_NODE_ANY};
+
+	memcpy(c.mac, e->parts.gateway.stack.mac, sizeof(c.mac));
+	int rc = gn_eal_init(&eal);
+	if (rc < 0)
+		return rc;
+	e->port = gn_port_open(&c);
+	if (!e->port)
+		return -EIO;
+	e->parts.rx.port = e->port;
+	e->parts.gateway.stack.tx = gn_port_tx(e->port, 0);
+	memcpy(e->parts.gateway.stack.mac, gn_port_mac(e->port), sizeof(e->parts.gateway.stack.mac));
+	return 0;
+}
+
+static int engine_wire(struct engine *e)
+{
+	int node[GN_THREADS_MAX];
+
+	for (uint32_t i = 0; i < GN_THREADS_MAX; i++)
+		node[i] = GN_NODE_ANY;
+	e->wiring = gn_wiring_new(e->instruments, &e->board, e->stats);
+	if (!e->wiring)
+		return -ENOMEM;
+	int rc = topology_wire(e->wiring, e->topology_path, e->topology, &e->parts.shape, &e->parts.configs, node);
+	if (rc == 0)
+		rc = gn_wiring_seal(e->wiring);
+	if (rc == 0)
+		e->latency = latency_new(e->wiring, 1e9 / (double)gn_clock_ticks_from_ns(1000000000));
+	return rc < 0 || e->latency ? rc : -ENOMEM;
+}
+
+static void engine_panic(void *arg)
+{
+	risk_control_panic(arg);
+}
+
+static int engine_make(struct engine *e, const struct engine_options *o)
+{
+	int rc = gn_clock_calibrate();
+
+	if (rc == 0)
+		rc = engine_load(e, o);
+	if (rc == 0)
+		rc = engine_tables(e);
+	if (rc == 0)
+		rc = parts_make(&e->parts, o->config_path, e->config->engine, e->instruments);
+	if (rc < 0)
+		return gn_err_in(rc, "%s", o->config_path);
+	rc = topology_check(e->topology_path, e->topology, &e->parts.shape);
+	if (rc == 0)
+		rc = engine_place(e);
+	if (rc == 0)
+		rc = engine_journal(e, o);
+	e->control = risk_control_new();
+	if (rc == 0 && !e->control)
+		rc = -ENOMEM;
+	e->parts.risk.control = e->control;
+	if (rc == 0)
+		rc = engine_port(e);
+	if (rc == 0)
+		rc = engine_wire(e);
+	if (rc == 0)
+		gn_assert_hook(engine_panic, e->control);
+	return rc;
+}
+
+struct engine *engine_new(const struct engine_options *o)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e) {
+		gn_err(ENOMEM, "engine");
+		return NULL;
+	}
+	if (engine_make(e, o) == 0)
+		return e;
+	engine_free(e);
+	return NULL;
+}
+
+int engine_start(struct engine *e)
+{
+	int rc = gn_port_wait_up(e->port, e->config->engine->port.peer_wait_ms, NULL);
+
+	if (rc == 0)
+		rc = threads_start(&e->threads, e->wiring);
+	e->running = rc == 0;
+	return rc;
+}
+
+/* A strategy that a book has cut off because it did not keep up: its orders must go. */
+static void engine_watch_quarantine(struct engine *e)
+{
+	uint64_t now = 0;
+	char name[32];
+
+	for (uint32_t i = 0; i < e->parts.shape.n_shards; i++) {
+		snprintf(name, sizeof(name), "book%u", i);
+		now |= book_stage_quarantined(gn_wiring_ctx(e->wiring, name));
+	}
+	for (uint64_t fresh = now & ~e->quarantined; fresh; fresh &= fresh - 1) {
+		uint32_t strategy = (uint32_t)__builtin_ctzll(fresh);
+		if (risk_control_quarantine(e->control, strategy) == 0) {
+			e->quarantined |= UINT64_C(1) << strategy;
+			gn_error("strategy %s does not keep up: blocked, its orders are cancelled", engine_strategy_name(e, strategy));
+		}
+	}
+}
+
+void engine_tend(struct engine *e)
+{
+	uint64_t now = gn_clock_now_ns();
+
+	latency_collect(e->latency);
+	engine_watch_quarantine(e);
+	if (now >= e->clock_next_ns) {
+		gn_clock_update();
+		e->clock_next_ns = now + CLOCK_UPDATE_NS;
+	}
+}
+
+void engine_stop_begin(struct engine *e)
+{
+	if (e->phase != RUNNING)
+		return;
+	e->phase = CANCELLING;
+	e->phase_end_ns = gn_clock_now_ns() + CANCEL_NS;
+	/* the switch first: nothing new may follow the cancels */
+	risk_control_kill(e->control, RISK_ENGINE, 0, "clean stop");
+}
+
+static bool orders_are_gone(const struct engine *e, struct risk_snapshot *s)
+{
+	engine_snapshot(e, s);
+	return s->n_published && s->n_kills && s->n_open == 0 && s->n_waiting == 0;
+}
+
+bool engine_stopped(struct engine *e)
+{
+	uint64_t now = gn_clock_now_ns();
+	struct risk_snapshot s;
+
+	if (e->phase == CANCELLING) {
+		bool gone = orders_are_gone(e, &s);
+		if (!gone && now < e->phase_end_ns)
+			return false;
+		if (!gone)
+			snprintf(e->trouble, sizeof(e->trouble), "%llu orders are still open", (unsigned long long)s.n_open);
+		gateway_request_logout(&e->parts.gateway_control);
+		e->phase = LOGGING_OUT;
+		e->phase_end_ns = now + LOGOUT_NS;
+	}
+	if (e->phase == LOGGING_OUT) {
+		bool over = gateway_is_over(&e->parts.gateway_control);
+		if (!over && now < e->phase_end_ns)
+			return false;
+		if (!over && !*e->trouble)
+			snprintf(e->trouble, sizeof(e->trouble), "an order session did not close in time");
+		e->phase = STOPPED;
+	}
+	return e->phase == STOPPED;
+}
+
+void engine_halt(struct engine *e)
+{
+	if (!e->running)
+		return;
+	threads_stop(&e->threads);
+	e->running = false;
+	latency_collect(e->latency);
+}
+
+bool engine_free(struct engine *e)
+{
+	bool clean = !*e->trouble;
+
+	engine_halt(e);
+	gn_assert_hook(NULL, NULL);
+	latency_free(e->latency);
+	gn_wiring_free(e->wiring);
+	risk_control_free(e->control);
+	gn_port_close(e->port);
+	if (e->port)
+		gn_eal_fini();
+	gn_stats_close(e->stats);
+	gn_board_fini(&e->board);
+	gn_instruments_free(e->instruments);
+	parts_free(&e->parts);
+	config_file_free(&topology_schema, e->topology);
+	config_file_free(&config_schema, e->config);
+	free(e->topology_path);
+	free(e->journal_path);
+	free(e);
+	return clean;
+}
+
+const char *engine_name(const struct engine *e)
+{
+	return e->config->name;
+}
+
+const char *engine_journal_path(const struct engine *e)
+{
+	return e->journal_path;
+}
+
+const char *engine_topology_path(const struct engine *e)
+{
+	return e->topology_path;
+}
+
+struct gn_stats *engine_stats(const struct engine *e)
+{
+	return e->stats;
+}
+
+struct latency *engine_latency(const struct engine *e)
+{
+	return e->latency;
+}
+
+void engine_snapshot(const struct engine *e, struct risk_snapshot *out)
+{
+	risk_control_snapshot(e->control, out);
+}
+
+uint32_t engine_strategies(const struct engine *e)
+{
+	return e->parts.shape.n_strategies;
+}
+
+const char *engine_strategy_name(const struct engine *e, uint32_t strategy)
+{
+	return e->parts.strategy_name[strategy];
+}
+
+const struct gn_wiring *engine_wiring(const struct engine *e)
+{
+	return e->wiring;
+}
+
+const char *engine_stop_trouble(const struct engine *e)
+{
+	return e->trouble;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/engine/engine.h"
+#include "app/engine/live.h"
+#include "dataplane/runtime/log.h"
+#include "pinning/clock.h"
+
+#define TEND_NS 1000000
+
+struct run_options {
+	struct engine_options engine;
+	unsigned long long seconds; /* 0: until told to stop */
+	bool json, quiet, stats;
+};
+
+static void run_usage(FILE *out)
+{
+	fputs("usage: gannet run CONFIG [OPTION...]\n\n"
+	      "Runs the engine until SIGINT or SIGTERM, then cancels every open order, logs out and prints the figures.\n\n"
+	      "  --topology FILE   instead of the topology that the config names\n"
+	      "  --seconds N       stop by itself after N seconds\n"
+	      "  --output FOLDER   where the journal, the latency plot and its data go (default .)\n"
+	      "  --format json     figures as one JSON line on standard output\n"
+	      "  --stats           print every counter at the end\n"
+	      "  --quiet           no live line\n",
+		out);
+}
+
+/* EXIT_OK: go on. Anything else: stop with it. *done: stop with EXIT_OK. */
+static int run_parse(int argc, char **argv, struct run_options *o, bool *done)
+{
+	static const struct option longs[] = {{"topology", 1, NULL, 't'}, {"seconds", 1, NULL, 's'}, {"output", 1, NULL, 'o'},
+		{"format", 1, NULL, 'f'}, {"quiet", 0, NULL, 'q'}, {"stats", 0, NULL, 'c'}, {"help", 0, NULL, 'h'}, {0}};
+	int c;
+
+	*o = (struct run_options){.engine.output_folder = "."};
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		switch (c) {
+		case 't': o->engine.topology_path = optarg; break;
+		case 's':
+			if (!command_number("--seconds", optarg, 86400 * 7, &o->seconds))
+				return EXIT_USAGE;
+			break;
+		case 'o': o->engine.output_folder = optarg; break;
+		case 'f':
+			o->json = strcmp(optarg, "json") == 0;
+			if (!o->json && strcmp(optarg, "text") != 0) {
+				fprintf(stderr, "gannet: --format: %s: expected text or json\n", optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case 'q': o->quiet = true; break;
+		case 'c': o->stats = true; break;
+		case 'h':
+			run_usage(stdout);
+			*done = true;
+			return EXIT_OK;
+		default: run_usage(stderr); return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc) {
+		run_usage(stderr);
+		return EXIT_USAGE;
+	}
+	o->engine.config_path = argv[optind];
+	return EXIT_OK;
+}
+
+static void run_loop(struct engine *e, const struct run_options *o, struct live *live)
+{
+	const struct timespec tick = {.tv_nsec = TEND_NS};
+	uint64_t end_ns = o->seconds ? live->start_ns + o->seconds * UINT64_C(1000000000) : UINT64_MAX;
+	bool stopping = false;
+
+	while (!stopping || !engine_stopped(e)) {
+		nanosleep(&tick, NULL);
+		engine_tend(e);
+		if (!o->quiet)
+			live_tick(live, e);
+		if (!stopping && (atomic_load(&command_interrupted) || gn_clock_now_ns() >= end_ns)) {
+			engine_stop_begin(e);
+			stopping = true;
+		}
+	}
+	if (!o->quiet)
+		live_end(live);
+}
+
+static void run_report(const struct engine *e, const struct run_options *o, const struct live *live)
+{
+	char svg[512];
+
+	if (o->json) {
+		latency_print_json(engine_latency(e), stdout);
+	} else {
+		live_print_counts(e, (double)(gn_clock_now_ns() - live->start_ns) / 1e9, stdout);
+		fputc('\n', stdout);
+		latency_print(engine_latency(e), stdout);
+	}
+	if (o->stats)
+		live_print_stats(e, o->json ? stderr : stdout);
+	if (latency_plot(engine_latency(e), o->engine.output_folder, svg, sizeof(svg)) == 0)
+		fprintf(o->json ? stderr : stdout, "\nlatency plot: %s\n", svg);
+	else
+		gn_warn("%s", gn_err_text());
+	fprintf(o->json ? stderr : stdout, "journal: %s\n", engine_journal_path(e));
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run_options o;
+	struct live live;
+	bool done = false;
+	int status = run_parse(argc, argv, &o, &done);
+
+	if (status != EXIT_OK || done)
+		return status;
+	if (mkdir(o.engine.output_folder, 0777) < 0 && errno != EEXIST) {
+		gn_err(errno, "--output %s", o.engine.output_folder);
+		return command_failed();
+	}
+	command_catch_signals();
+	struct engine *e = engine_new(&o.engine);
+	if (!e)
+		return command_failed();
+	if (engine_start(e) < 0) {
+		engine_free(e);
+		return command_failed();
+	}
+	gn_info("%s runs %s", engine_name(e), engine_topology_path(e));
+	live_begin(&live);
+	run_loop(e, &o, &live);
+	engine_halt(e);
+	run_report(e, &o, &live);
+	if (*engine_stop_trouble(e))
+		gn_error("the stop was not clean: %s", engine_stop_trouble(e));
+	return engine_free(e) ? EXIT_OK : EXIT_FAILED;
+}
