@@ -48,8 +48,7 @@ static inline bool host_may_send(struct strategy_host *h)
 		h->config.n->req_refused_burst++;
 		return false;
 	}
-	struct gn_link *out = h->config.out;
-	if (gn_unlikely(out->ring && gn_spsc_credit(out->ring, 1) == 0)) {
+	if (gn_unlikely(!gn_link_has_room(h->config.out))) {
 		h->config.n->req_refused_link++;
 		return false;
 	}

@@ -69,9 +69,6 @@ struct gateway_dialect {
 	uint32_t (*query)(uint8_t *out);
 };
 
-extern const struct gateway_dialect gateway_ouch50, gateway_ouch42;
-
-/** By name, as in a config; NULL: there is none. */
-const struct gateway_dialect *gateway_dialect_find(const char *name);
+extern const struct gateway_dialect gateway_ouch50;
 
 #endif

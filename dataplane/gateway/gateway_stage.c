@@ -522,7 +522,7 @@ const struct gn_stage gn_stage_gateway = {
 	.burst = GATEWAY_BURST,
 	.in = (const struct gn_inlet[]){
 		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL},
-		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL}, {0}},
+		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4}, {0}},
 	.out = (const char *const[]){"gateway_risk", "gateway_journal", NULL},
 	.counters = (const struct gn_counter[]){GATEWAY_COUNTERS(GN_COUNTER_DESC) ACCOUNT_COUNTERS(GN_COUNTER_DESC) {0}},
 	.counters_offset = offsetof(struct gateway_ctx, n),

@@ -34,6 +34,12 @@ typedef void gn_hint_fn(void *ctx, const void *msg, uint32_t step);
 #define GN_HINT_FAR 8u  /* messages ahead of the handler at which hint step 0 runs */
 #define GN_HINT_NEAR 4u /* and step 1 */
 
+/** Slots of a ring that one call can fill at most. */
+struct gn_link_need {
+	struct gn_spsc *ring;
+	uint32_t slots;
+};
+
 /** The sender's end. Written by the sender's thread only, after wiring. */
 struct gn_link {
 	gn_on_msg_fn *on_msg; /* the reader's handler */
@@ -42,9 +48,11 @@ struct gn_link {
 	gn_hint_fn *hint;     /* the reader's, or NULL */
 	uint32_t from;        /* told to the reader */
 	uint32_t msg_bytes_max;
-	bool lossy; /* wired with try-send semantics: the runner gives no credit for it */
+	bool lossy; /* wired for gn_link_try_send(): the runner gives no credit for it */
+	uint32_t n_need;
+	struct gn_link_need *need; /* lossy direct call: the rings that one call of the reader can fill */
 	uint64_t n_sent;
-	uint64_t n_full;  /* gn_link_try_send() that found no room */
+	uint64_t n_full; /* gn_link_try_send() that found no room */
 	const char *name; /* "feed0>book0" */
 };
 
@@ -64,10 +72,22 @@ static inline void gn_link_send(struct gn_link *l, const void *msg, uint32_t byt
 	GN_ASSERT(gn_spsc_push(l->ring, msg, bytes));
 }
 
+/** Whether one message can go over a lossy link now: into its ring, or all that its direct reader may send on. */
+static inline bool gn_link_has_room(struct gn_link *l)
+{
+	if (l->ring)
+		return gn_spsc_credit(l->ring, 1) != 0;
+	for (uint32_t i = 0; i < l->n_need; i++) {
+		if (gn_unlikely(gn_spsc_credit(l->need[i].ring, l->need[i].slots) < l->need[i].slots))
+			return false;
+	}
+	return true;
+}
+
 /** Send one message if there is room: for links whose reader may be slow without stopping the sender. */
 static inline bool gn_link_try_send(struct gn_link *l, const void *msg, uint32_t bytes)
 {
-	if (l->ring && gn_unlikely(gn_spsc_credit(l->ring, 1) == 0)) {
+	if (gn_unlikely(!gn_link_has_room(l))) {
 		l->n_full++;
 		return false;
 	}

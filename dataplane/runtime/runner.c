@@ -135,6 +135,24 @@ static uint64_t thread_turn(struct gn_runner_thread *t, uint64_t ticks_long, uin
 	return now;
 }
 
+/* Reads what the rings hold, without polling: their writers have stopped, or what they still send is not waited for. */
+static void thread_drain(struct gn_runner_thread *t)
+{
+	for (uint32_t i = 0; i < t->n_nodes; i++) {
+		struct gn_runner_node *r = &t->node[i];
+		for (uint32_t k = 0; k < r->n_in; k++) {
+			bool blocked = false;
+			for (uint64_t left = r->in[k].ring->mask + UINT64_C(1); left && !blocked;) {
+				uint32_t n = node_read(r, &r->in[k], &blocked);
+				if (n == 0)
+					break;
+				left -= n < left ? n : left;
+				r->n_work += n;
+			}
+		}
+	}
+}
+
 void gn_runner_run(struct gn_wiring *w, uint32_t thread, const struct gn_runner_config *config)
 {
 	struct gn_runner_thread *t = gn_wiring_thread(w, thread);
@@ -158,6 +176,7 @@ void gn_runner_run(struct gn_wiring *w, uint32_t thread, const struct gn_runner_
 		else if (idle)
 			gn_pause();
 	}
-	thread_publish(t);
+	thread_drain(t);
+	thread_housekeeping(t, gn_tsc());
 	gn_trace_here = NULL;
 }

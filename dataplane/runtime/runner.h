@@ -21,7 +21,9 @@ struct gn_runner_config {
  * Run the stages of a thread until told to stop. Called on that thread; spins unless config->yield.
  *
  * Each turn serves the stages in wiring order: first poll, then the incoming rings, both with a bound, and only while
- * every link that the call can reach has room. Counters are published about every millisecond.
+ * every link that the call can reach has room. Counters are published about every millisecond. When told to stop it
+ * polls no more, but still reads what its rings hold: stop the threads in the order of the pipeline, one after the
+ * other, and nothing is lost between them.
  */
 void gn_runner_run(struct gn_wiring *w, uint32_t thread, const struct gn_runner_config *config);
 

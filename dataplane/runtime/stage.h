@@ -21,6 +21,7 @@ struct gn_inlet {
 	gn_on_msg_fn *on_msg;
 	uint32_t msg_bytes_max;
 	gn_hint_fn *hint; /* or NULL */
+	uint32_t burst;   /* most messages one on_msg may send over any one link; 0: the stage's burst */
 };
 
 struct gn_stage {

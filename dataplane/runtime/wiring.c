@@ -92,6 +92,8 @@ void gn_wiring_free(struct gn_wiring *w)
 		if (w->edge[i].ring)
 			gn_spsc_fini(w->edge[i].ring);
 		free(w->edge[i].ring);
+		if (w->edge[i].link)
+			free(w->edge[i].link->need);
 		free(w->edge[i].link);
 	}
 	for (uint32_t i = 0; i < GN_THREADS_MAX; i++)
@@ -179,26 +181,32 @@ static bool edge_is_direct(const struct gn_wiring *w, const struct edge *e)
 	return !e->config.back && w->node[e->from].thread == w->node[e->to].thread;
 }
 
+static uint32_t edge_burst(const struct gn_wiring *w, const struct edge *e)
+{
+	return e->port->burst ? e->port->burst : w->node[e->to].stage->burst;
+}
+
 /*
- * Adds to every ring the slots that `calls` calls of node n can fill, following direct calls. Refuses a cycle, which
- * would enter a stage again while it is still running.
+ * Adds to every ring the slots that `sends` messages of node n over each of its links can fill, following direct calls.
+ * Refuses a cycle, which would enter a stage again while it is still running. Stops at a lossy link, whose sender asks
+ * for room itself.
  */
-static int wiring_walk(struct gn_wiring *w, uint32_t n, uint64_t calls, uint64_t *need)
+static int wiring_walk(struct gn_wiring *w, uint32_t n, uint64_t sends, uint64_t *need)
 {
 	struct node *at = &w->node[n];
 
 	if (at->on_path)
 		return gn_err(ELOOP, "wiring: direct calls come back to %s; mark one link of the loop as back", at->instance);
-	at->on_path = true;
-	uint64_t sends = calls * at->stage->burst;
 	if (sends > DEPTH_MAX)
 		return gn_err(EOVERFLOW, "wiring: one call can make %s send more than %u messages", at->instance, DEPTH_MAX);
+	at->on_path = true;
 	for (uint32_t i = 0; i < w->n_edges; i++) {
 		struct edge *e = &w->edge[i];
 		if (e->from != n)
 			continue;
 		if (edge_is_direct(w, e)) {
-			int rc = wiring_walk(w, e->to, sends, need);
+			uint64_t calls = e->config.lossy ? 0 : sends; /* lossy: only to find cycles */
+			int rc = wiring_walk(w, e->to, calls * edge_burst(w, e), need);
 			if (rc < 0)
 				return gn_err_in(rc, "%s", e->name);
 		} else if (!e->config.lossy) {
@@ -206,6 +214,24 @@ static int wiring_walk(struct gn_wiring *w, uint32_t n, uint64_t calls, uint64_t
 		}
 	}
 	at->on_path = false;
+	return 0;
+}
+
+/* What one message over a lossy direct link can fill. */
+static int wiring_lossy_needs(struct gn_wiring *w, struct edge *e)
+{
+	uint64_t need[EDGES_MAX] = {0};
+
+	if (!e->config.lossy || !edge_is_direct(w, e))
+		return 0;
+	int rc = wiring_walk(w, e->to, edge_burst(w, e), need);
+	e->link->need = calloc(w->n_edges, sizeof(*e->link->need));
+	if (rc < 0 || !e->link->need)
+		return rc < 0 ? rc : gn_err(ENOMEM, "wiring: link %s", e->name);
+	for (uint32_t i = 0; i < w->n_edges; i++) {
+		if (need[i])
+			e->link->need[e->link->n_need++] = (struct gn_link_need){w->edge[i].ring, (uint32_t)need[i]};
+	}
 	return 0;
 }
 
@@ -254,7 +280,7 @@ static int wiring_check(struct gn_wiring *w, uint64_t (*need)[EDGES_MAX])
 			return gn_err(EINVAL, "wiring: nothing ever calls stage %s", at->instance);
 		for (uint32_t i = 0; i < w->n_nodes; i++)
 			w->node[i].on_path = false;
-		int rc = wiring_walk(w, n, 1, need[n]);
+		int rc = wiring_walk(w, n, at->stage->burst, need[n]);
 		if (rc < 0)
 			return rc;
 		for (uint32_t i = 0; i < w->n_edges; i++) {
@@ -308,7 +334,7 @@ static int runner_make_node(struct gn_wiring *w, uint32_t n, const uint64_t *nee
 				return -ENOSPC;
 		}
 		if (need[i])
-			r->need[r->n_need++] = (struct gn_runner_need){.ring = e->ring, .slots = (uint32_t)need[i]};
+			r->need[r->n_need++] = (struct gn_link_need){e->ring, (uint32_t)need[i]};
 	}
 	for (const struct gn_counter *c = at->stage->counters; c && c->name; c++)
 		r->n_counters++;
@@ -390,6 +416,8 @@ int gn_wiring_seal(struct gn_wiring *w)
 	}
 	for (uint32_t i = 0; rc == 0 && i < w->n_edges; i++)
 		rc = wiring_make_link(w, &w->edge[i]);
+	for (uint32_t i = 0; rc == 0 && i < w->n_edges; i++)
+		rc = wiring_lossy_needs(w, &w->edge[i]);
 	for (uint32_t i = 0; rc == 0 && i < w->n_threads; i++)
 		rc = runner_make_thread(w, i, need);
 	if (rc == 0)

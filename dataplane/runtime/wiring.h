@@ -19,7 +19,7 @@ struct gn_wiring;
 struct gn_link_config {
 	uint32_t depth; /* 0: as deep as the worst burst asks, at least GN_LINK_DEPTH_DEFAULT */
 	bool back;      /* a ring even when both ends share a thread: closes a loop of the pipeline */
-	bool lossy;     /* the sender uses gn_link_try_send(): it gets no credit and gives none */
+	bool lossy;     /* the sender uses gn_link_try_send(): it asks for room itself, message by message */
 };
 
 #define GN_LINK_DEPTH_DEFAULT 1024u
@@ -77,16 +77,11 @@ struct gn_runner_in {
 	uint32_t stat;
 };
 
-struct gn_runner_need {
-	struct gn_spsc *ring;
-	uint32_t slots; /* that one call can fill at most */
-};
-
 struct gn_runner_node {
 	const struct gn_stage *stage;
 	void *ctx;
 	struct gn_runner_in *in;
-	struct gn_runner_need *need;
+	struct gn_link_need *need; /* what one call of this stage can fill */
 	uint32_t n_in, n_need;
 	uint64_t n_work;       /* calls of on_msg and of poll that did something */
 	uint64_t ticks_work;

@@ -20,6 +20,7 @@ struct top {
 	int64_t signed_limit;
 	bool on;
 	enum colour colour;
+	uint32_t set;
 	char mac[8];
 	struct item *items;
 	uint32_t items_count;
@@ -32,11 +33,13 @@ static const cyaml_schema_field_t item_fields[] = {
 };
 static const cyaml_schema_value_t item_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct item, item_fields)};
 static const cyaml_strval_t colours[] = {{"red", RED}, {"blue", BLUE}};
+static const cyaml_strval_t sets[] = {{"a", 1}, {"b", 2}};
 static const cyaml_schema_field_t top_fields[] = {
 	CONFIG_FIELD_UINT(struct top, port, CONFIG_REQUIRED)
 	CONFIG_FIELD_INT(struct top, signed_limit, CONFIG_OPTIONAL)
 	CONFIG_FIELD_BOOL(struct top, on, CONFIG_OPTIONAL)
 	CYAML_FIELD_ENUM("colour", CYAML_FLAG_OPTIONAL, struct top, colour, colours, 2),
+	CYAML_FIELD_FLAGS("set", CYAML_FLAG_OPTIONAL, struct top, set, sets, 2),
 	CONFIG_FIELD_CHARS(struct top, mac, CONFIG_OPTIONAL)
 	CYAML_FIELD_SEQUENCE("items", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct top, items, &item_schema, 1, 3),
 	CYAML_FIELD_END
@@ -47,6 +50,7 @@ static const struct config_key keys[] = {
 	{"signed_limit", -5, INT64_MAX, "-3", "a limit"},
 	{"on", 0, 1, "true", "a switch"},
 	{"colour", 0, 0, "blue", "a colour"},
+	{"set", 0, 0, NULL, "a set"},
 	{"mac", 0, 7, "ab:cd", "a text in place"},
 	{"items[].name", 1, 8, NULL, "a name"},
 	{"items[].n", 0, 10, "7", "a number"},
@@ -98,6 +102,8 @@ Test(config_file, names_line_path_and_expectation)
 	refuses("port: 1\nsigned_limit: 9223372036854775808\n", ":2:", "9223372036854775807");
 	refuses("port: 1\non: yes\n", ":2:", "true or false");
 	refuses("port: 1\ncolour: green\n", ":2:", "red, blue");
+	refuses("port: 1\nset: [a, c]\n", ":2:", "a, b");
+	refuses("port: 1\nset: a\n", ":2:", "sequence of words");
 	refuses("port: 1\nmac: too-long-text\n", ":2:", "7 characters");
 	refuses("port: [1]\n", ":1:", "not a sequence");
 	refuses("port: 1\nport: 2\n", ":2:", "twice");
@@ -126,9 +132,10 @@ Test(config_file, fills_defaults_where_a_key_is_absent)
 
 Test(config_file, keeps_values_that_are_given)
 {
-	cr_assert_eq(load("{port: 1, on: false, colour: red, mac: x, signed_limit: 9223372036854775807}"), 0);
+	cr_assert_eq(load("{port: 1, on: false, colour: red, mac: x, set: [a, b], signed_limit: 9223372036854775807}"), 0);
 	cr_assert_eq(t->signed_limit, INT64_MAX);
 	cr_assert_not(t->on);
+	cr_assert_eq(t->set, 3);
 	cr_assert_eq(t->colour, RED);
 	config_file_free(&schema, t);
 }

@@ -245,6 +245,23 @@ Test(wiring, takes_a_loop_that_one_back_link_breaks)
 	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
 }
 
+Test(wiring, a_lossy_direct_link_has_room_only_when_the_rings_behind_it_have)
+{
+	struct gn_link_config lossy = {.lossy = true}, shallow = {.depth = 2};
+	uint64_t number = 0;
+
+	given_stages(0, 1);
+	cr_assert_eq(gn_wiring_link(w, "number", "source0", "relay0", &lossy), 0);
+	cr_assert_eq(gn_wiring_link(w, "twin", "relay0", "sink0", &shallow), 0);
+	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
+	struct gn_link *l = ((struct source *)gn_wiring_ctx(w, "source0"))->out;
+	cr_assert(gn_link_try_send(l, &number, sizeof(number)), "the ring is empty");
+	cr_assert_not(gn_link_has_room(l), "two messages of one call fill it");
+	cr_assert_not(gn_link_try_send(l, &number, sizeof(number)));
+	cr_assert_eq(l->n_full, 1);
+	cr_assert_eq(l->n_sent, 1);
+}
+
 Test(wiring, refuses_links_that_an_end_does_not_know)
 {
 	given_stages(0, 0);
