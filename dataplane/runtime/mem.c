@@ -10,6 +10,10 @@
 
 #include "err.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
 #define PAGE_BYTES ((size_t)4096)
 #define HUGE_BYTES ((size_t)2 * 1024 * 1024)
 
@@ -31,14 +35,26 @@ static void mem_prefer_node(void *mem, size_t bytes, int node)
 	syscall(SYS_mbind, mem, bytes, MPOL_PREFERRED, mask, sizeof(mask) * 8, 0);
 }
 
+/* Explicit huge pages, or MAP_FAILED. */
+static void *mem_map_huge(size_t map_bytes)
+{
+	void *mem = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	/* a pool that is too small must fail here, not with SIGBUS later: a reservation alone does not promise the pages */
+	if (mem != MAP_FAILED && madvise(mem, map_bytes, MADV_POPULATE_WRITE) < 0) {
+		munmap(mem, map_bytes);
+		return MAP_FAILED;
+	}
+	return mem;
+}
+
 void *gn_mem_alloc(size_t bytes, int node)
 {
 	size_t map_bytes = mem_map_bytes(bytes ? bytes : 1);
 	void *mem = MAP_FAILED;
 
-	if (map_bytes >= HUGE_BYTES) /* MAP_POPULATE: a pool that is too small fails here, not with SIGBUS later */
-		mem = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	if (map_bytes >= HUGE_BYTES)
+		mem = mem_map_huge(map_bytes);
 	if (mem == MAP_FAILED) {
 		/* one huge page more than needed, so that the part in use can start on a huge page boundary */
 		size_t slack = map_bytes >= HUGE_BYTES ? HUGE_BYTES : 0;
