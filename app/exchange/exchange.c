@@ -106,6 +106,8 @@ static int parts_init(struct exchange *x)
 	if (rc == 0)
 		rc = order_port_init(&x->orders, &x->config, x->match, x->instruments);
 	if (rc == 0)
+		rc = ouch42_port_init(&x->ouch42, &x->orders);
+	if (rc == 0)
 		rc = exchange_sessions_init(x);
 	return rc;
 }
@@ -132,6 +134,7 @@ void exchange_free(struct exchange *x)
 	if (!x)
 		return;
 	exchange_sessions_fini(x);
+	ouch42_port_fini(&x->ouch42);
 	order_port_fini(&x->orders);
 	publish_fini(&x->publish);
 	flow_free(x->flow);

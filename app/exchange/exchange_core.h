@@ -5,6 +5,7 @@
 /** @file The inside of the exchange. Private to exchange*.c. */
 
 #include "app/exchange/exchange.h"
+#include "app/exchange/ouch42_port.h"
 
 #define EXCHANGE_HALTS_MAX 64u
 #define EXCHANGE_BREAKS_MAX 1024u
@@ -47,6 +48,7 @@ struct exchange {
 	struct flow_file *flow_file; /* NULL when flow is made up */
 	struct publish publish;
 	struct order_port orders;
+	struct ouch42_port ouch42;
 
 	struct soup_server service[EXCHANGE_SERVICES];
 	uint32_t conn_account[EXCHANGE_SERVICES][EXCHANGE_CONNS_MAX];

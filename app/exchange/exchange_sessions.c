@@ -85,17 +85,38 @@ static void ouch50_gone(void *arg, uint32_t conn)
 	gone(arg, EXCHANGE_SERVICE_OUCH50, conn);
 }
 
+static char ouch42_login(void *arg, uint32_t conn, const struct soup_login *l, const struct store **stream)
+{
+	return login(arg, EXCHANGE_SERVICE_OUCH42, EXCHANGE_OUCH42, conn, l, stream);
+}
+
+static bool ouch42_message(void *arg, uint32_t conn, const uint8_t *msg, uint32_t bytes)
+{
+	struct exchange *x = arg;
+
+	return ouch42_port_message(&x->ouch42, x->conn_account[EXCHANGE_SERVICE_OUCH42][conn], msg, bytes);
+}
+
+static void ouch42_gone(void *arg, uint32_t conn)
+{
+	gone(arg, EXCHANGE_SERVICE_OUCH42, conn);
+}
+
 int exchange_sessions_init(struct exchange *x)
 {
 	const struct exchange_transport_ops ops = {.arg = x->io.arg, .send = x->io.send, .close = x->io.close};
 	const struct soup_server_hooks ouch50 = {
 		.arg = x, .login = ouch50_login, .message = ouch50_message, .gone = ouch50_gone};
 
+	const struct soup_server_hooks ouch42 = {
+		.arg = x, .login = ouch42_login, .message = ouch42_message, .gone = ouch42_gone};
 	const struct soup_server_hooks glimpse = exchange_glimpse_hooks(x);
 	int rc = soup_server_init(&x->service[EXCHANGE_SERVICE_OUCH50], &x->config, &ops, &ouch50);
 
 	for (uint32_t i = 0; i < EXCHANGE_ACCOUNTS_MAX; i++)
 		x->account_conn[i] = EXCHANGE_CONN_NONE;
+	if (rc == 0 && x->config.ouch42_port)
+		rc = soup_server_init(&x->service[EXCHANGE_SERVICE_OUCH42], &x->config, &ops, &ouch42);
 	if (rc == 0 && x->config.glimpse_port)
 		rc = soup_server_init(&x->service[EXCHANGE_SERVICE_GLIMPSE], &x->config, &ops, &glimpse);
 	return rc;

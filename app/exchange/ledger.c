@@ -26,7 +26,7 @@ static int by_clordid(const void *a, const void *b, void *arg)
 {
 	const struct clients *c = arg;
 	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-	int d = memcmp(&c->order[i].clordid, &c->order[j].clordid, sizeof(struct ouch50_clordid));
+	int d = memcmp(&c->order[i].clordid, &c->order[j].clordid, OUCH50_CLORDID_BYTES);
 
 	return d ? d : (i > j) - (i < j);
 }
@@ -35,7 +35,7 @@ static int by_fill(const void *a, const void *b, void *arg)
 {
 	const struct clients *c = arg;
 	const struct client_fill *f = &c->fill[*(const uint32_t *)a], *g = &c->fill[*(const uint32_t *)b];
-	int d = memcmp(&c->order[f->order].clordid, &c->order[g->order].clordid, sizeof(struct ouch50_clordid));
+	int d = memcmp(&c->order[f->order].clordid, &c->order[g->order].clordid, OUCH50_CLORDID_BYTES);
 
 	return d ? d : (f->match > g->match) - (f->match < g->match);
 }

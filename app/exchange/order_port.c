@@ -27,7 +27,7 @@ int order_port_init(struct order_port *p, const struct exchange_config *config, 
 		.reject_ppm = config->faults.reject_ppm,
 		.cancel_pending_ppm = config->faults.cancel_pending_ppm,
 		.rng = rng_fork(config->seed, 0x04de5),
-		.encode = {[EXCHANGE_OUCH50] = encode_ouch50, [EXCHANGE_OUCH42] = encode_ouch50},
+		.encode = {[EXCHANGE_OUCH50] = encode_ouch50},
 	};
 	int rc = clients_init(&p->clients, config->client_orders_max);
 

@@ -277,17 +277,19 @@ void account_poll(struct account *a, uint64_t now_ns)
 /* An order of an earlier run: the venue's replay repeats the order id that we gave it. */
 static bool learn(struct account *a, const struct venue_report *r)
 {
-	struct gn_order_req req = {.side = r->side, .oid = r->oid, .qty = r->qty, .inst = a->ops->find(a->arg, r->symbol)};
-	uint32_t orig = sent_orders_get(&a->orders, r->number_orig) ? r->number_orig : 0;
+	struct gn_order_req req = {.side = r->side, .oid = r->oid, .qty = r->qty};
+	uint32_t number = r->number ? r->number : sent_orders_next(&a->orders);
+	uint32_t orig = r->number_orig ? r->number_orig : sent_orders_find(&a->orders, r->oid_orig);
 
 	if (r->exec_kind != GN_EXEC_ACCEPTED && r->exec_kind != GN_EXEC_REPLACED)
 		return false;
-	if (a->state != ACCOUNT_ASKING || !r->oid || r->number < a->orders.next || r->number > a->orders.max)
+	if (a->state != ACCOUNT_ASKING || !r->oid || number < a->orders.next || number > a->orders.max)
 		return false;
 	if (sent_orders_find(&a->orders, r->oid))
 		return false;
 	a->n.report_learned++;
-	sent_orders_add(&a->orders, r->number, &req, orig);
+	req.inst = a->ops->find(a->arg, r->symbol);
+	sent_orders_add(&a->orders, number, &req, sent_orders_get(&a->orders, orig) ? orig : 0);
 	return true;
 }
 
@@ -344,6 +346,17 @@ static void on_state(void *arg, enum session_state state, enum session_reason wh
 			a->ops->on_up(a->arg, false);
 	}
 	a->ops->on_state(a->arg, state, why);
+}
+
+const struct gateway_dialect *gateway_dialect_find(const char *name)
+{
+	static const struct gateway_dialect *const all[] = {&gateway_ouch50, &gateway_ouch42};
+
+	for (size_t i = 0; i < GN_ARRAY_SIZE(all); i++) {
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	}
+	return NULL;
 }
 
 static bool op_connect(void *arg, uint32_t endpoint)

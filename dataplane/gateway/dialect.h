@@ -69,6 +69,9 @@ struct gateway_dialect {
 	uint32_t (*query)(uint8_t *out);
 };
 
-extern const struct gateway_dialect gateway_ouch50;
+extern const struct gateway_dialect gateway_ouch50, gateway_ouch42;
+
+/** By name, as in a config; NULL: there is none. */
+const struct gateway_dialect *gateway_dialect_find(const char *name);
 
 #endif

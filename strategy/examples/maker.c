@@ -13,6 +13,7 @@
 #define SWEEP_NS (10 * NS_PER_MS)      /* between two timers */
 #define SWEEP_MARKETS 64u              /* instruments looked at in one timer */
 #define BACKOFF_NS (500 * NS_PER_MS)   /* after a refusal */
+#define BACKOFF_LONG_NS (10 * 1000 * NS_PER_MS) /* after one that will not be different soon */
 #define PATIENCE_NS (1000 * NS_PER_MS) /* with a request that is not answered */
 
 enum quote_state { QUOTE_NONE = 0, QUOTE_NEW, QUOTE_LIVE, QUOTE_REPLACING, QUOTE_CANCELING };
@@ -228,6 +229,22 @@ static void quote_replaced(struct quote *q, const struct gn_exec *exec)
 		q->state = QUOTE_LIVE;
 }
 
+/* Whether the verdict will be the same for a while, whatever is asked. */
+static bool refused_for_long(const struct gn_exec *exec)
+{
+	if (exec->kind != GN_EXEC_REFUSED)
+		return false;
+	switch (exec->reason) {
+	case GN_REFUSED_INSTRUMENT:
+	case GN_REFUSED_KILLED:
+	case GN_REFUSED_LOSS:
+	case GN_REFUSED_REFERENCE:
+	case GN_REFUSED_SHORT:
+	case GN_REFUSED_TICK: return true;
+	default: return false;
+	}
+}
+
 /* A request was turned down, by risk or by the venue: what it was about is as it was before. */
 static void quote_turned_down(const struct maker *m, struct quote *q, const struct gn_exec *exec)
 {
@@ -235,7 +252,7 @@ static void quote_turned_down(const struct maker *m, struct quote *q, const stru
 	bool unknown = exec->kind == GN_EXEC_REFUSED && exec->reason == GN_REFUSED_UNKNOWN;
 	bool replacement = exec->oid == q->oid_next;
 
-	q->after_ns = now_ns + BACKOFF_NS;
+	q->after_ns = now_ns + (refused_for_long(exec) ? BACKOFF_LONG_NS : BACKOFF_NS);
 	q->cancel_after_ns = now_ns + BACKOFF_NS / 10;
 	if (replacement)
 		q->oid_next = 0;
@@ -268,15 +285,27 @@ static void quote_on_exec(const struct maker *m, struct quote *q, const struct g
 	}
 }
 
+/* The refusal of a cancel names no instrument, since risk does not know the order: rare enough to look for it. */
+static struct market *market_of(struct maker *m, const struct gn_exec *exec)
+{
+	if (exec->inst < UNIVERSE_MAX)
+		return &m->market[exec->inst];
+	for (gn_inst i = 0; i < m->n_known; i++)
+		for (uint32_t s = 0; s < 2; s++)
+			if (m->market[i].side[s].oid == exec->oid || m->market[i].side[s].oid_next == exec->oid)
+				return &m->market[i];
+	return NULL;
+}
+
 static void maker_on_exec(void *state, const struct gn_exec *exec)
 {
 	struct maker *m = state;
 
 	if (exec->kind == GN_EXEC_UP || exec->kind == GN_EXEC_DOWN)
 		m->down = exec->kind == GN_EXEC_DOWN;
-	if (exec->inst >= UNIVERSE_MAX || exec->oid == 0)
+	struct market *k = exec->oid ? market_of(m, exec) : NULL;
+	if (!k)
 		return;
-	struct market *k = &m->market[exec->inst];
 	if (exec->kind == GN_EXEC_FILLED || exec->kind == GN_EXEC_BROKEN)
 		k->position = exec->position;
 	for (uint32_t s = 0; s < 2; s++)

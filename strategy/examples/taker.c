@@ -133,15 +133,26 @@ static void market_done(struct taker *t, struct market *k, bool turned_down, uin
 		k->flat_ns = k->after_ns;
 }
 
+/* The refusal of a cancel names no instrument, since risk does not know the order: rare enough to look for it. */
+static struct market *market_of(struct taker *t, const struct gn_exec *exec)
+{
+	if (exec->inst < UNIVERSE_MAX)
+		return &t->market[exec->inst];
+	for (gn_inst i = 0; i < t->n_known; i++)
+		if (t->market[i].oid == exec->oid)
+			return &t->market[i];
+	return NULL;
+}
+
 static void taker_on_exec(void *state, const struct gn_exec *exec)
 {
 	struct taker *t = state;
 
 	if (exec->kind == GN_EXEC_UP || exec->kind == GN_EXEC_DOWN)
 		t->down = exec->kind == GN_EXEC_DOWN;
-	if (exec->inst >= UNIVERSE_MAX || exec->oid == 0)
+	struct market *k = exec->oid ? market_of(t, exec) : NULL;
+	if (!k)
 		return;
-	struct market *k = &t->market[exec->inst];
 	uint64_t now_ns = t->host->now_ns(t->host->engine);
 	bool turned_down = exec->kind == GN_EXEC_REFUSED || exec->kind == GN_EXEC_REJECTED;
 	if (exec->kind == GN_EXEC_FILLED || exec->kind == GN_EXEC_BROKEN)

@@ -73,7 +73,7 @@ static inline void fake_expand(char *out, size_t out_bytes, const char *in, int 
 
 	while (*in && n + 16 < out_bytes) {
 		if (in[0] == '{' && in[1] == 'i') {
-			n += (size_t)sprintf(out + n, "%d", i + (in[2] == '}' ? 0 : atoi(in + 2)));
+			n += (size_t)snprintf(out + n, out_bytes - n, "%d", i + (in[2] == '}' ? 0 : atoi(in + 2)));
 			in = strchr(in, '}') + 1;
 		} else if (in[0] == '\\' && (in[1] == 'n' || in[1] == 't')) {
 			out[n++] = in[1] == 'n' ? '\n' : '\t';

@@ -121,6 +121,12 @@ static void refused(gn_oid oid, gn_inst inst, enum gn_verdict why)
 	exec_of((struct gn_exec){.kind = GN_EXEC_REFUSED, .inst = inst, .oid = oid, .reason = (uint8_t)why});
 }
 
+/* Risk knows no instrument of an order that it does not know. */
+static void cancel_refused(gn_oid oid, enum gn_verdict why)
+{
+	refused(oid, GN_INST_NONE, why);
+}
+
 TestSuite(params, .timeout = 5);
 
 static bool parse(const char *text, int64_t *a, struct param_word *w, struct params_error *e)
@@ -300,7 +306,7 @@ Test(maker, a_refused_cancel_is_tried_again_but_not_in_a_loop)
 	quote_both("");
 	view_of(0, 100, 500, 102, 500, GN_VIEW_HALTED);
 	cr_assert_eq(d.n_req, 4);
-	refused(d.req[0].oid, 0, GN_REFUSED_RATE);
+	cancel_refused(d.req[0].oid, GN_REFUSED_RATE);
 	for (int i = 0; i < 100; i++)
 		view_of(0, 100, 500, 102, 500, GN_VIEW_HALTED);
 	cr_assert_eq(d.n_req, 4);
@@ -370,6 +376,22 @@ Test(maker, comes_back_after_a_refusal_but_not_at_once)
 	cr_assert_eq(d.n_req, 4);
 }
 
+Test(maker, waits_long_after_a_verdict_that_will_not_change_soon)
+{
+	cr_assert_eq(start(SO("maker"), ""), 0);
+	view_of(0, 100, 500, 102, 500, 0);
+	accept(&d.req[0]);
+	refused(d.req[1].oid, 0, GN_REFUSED_SHORT);
+	for (int i = 0; i < 90; i++) {
+		d.now_ns += 100 * MS;
+		view_of(0, 100, 500, 102, 500, 0);
+	}
+	cr_assert_eq(d.n_req, 2);
+	d.now_ns += 2000 * MS;
+	view_of(0, 100, 500, 102, 500, 0);
+	cr_assert_eq(d.n_req, 3);
+}
+
 Test(maker, a_refused_replacement_leaves_the_old_order_in_its_books)
 {
 	quote_both("");
@@ -400,7 +422,7 @@ Test(maker, asks_after_an_answer_that_does_not_come)
 		at++;
 	cr_assert_lt(at, d.n_req);
 	cr_assert_eq(d.req[at].oid, d.req[2].oid);
-	refused(d.req[2].oid, 0, GN_REFUSED_UNKNOWN);
+	cancel_refused(d.req[2].oid, GN_REFUSED_UNKNOWN);
 	at = d.n_req;
 	d.now_ns += 1000 * MS;
 	timer_run();
@@ -448,7 +470,7 @@ Test(maker, never_risks_more_than_its_position_limit)
 					leaves[s] = 0;
 					canceled(r.oid, 0);
 				} else {
-					refused(r.oid, 0, GN_REFUSED_UNKNOWN);
+					cancel_refused(r.oid, GN_REFUSED_UNKNOWN);
 				}
 				continue;
 			}
@@ -598,7 +620,7 @@ Test(taker, backs_off_after_a_refusal_and_asks_after_silence)
 		timer_run();
 	cr_assert_eq(last()->kind, GN_REQ_CANCEL);
 	cr_assert_eq(last()->oid, silent);
-	refused(silent, 0, GN_REFUSED_UNKNOWN);
+	cancel_refused(silent, GN_REFUSED_UNKNOWN);
 	d.now_ns += 2000 * MS;
 	view_of(0, 100, 5000, 101, 300, 0);
 	cr_assert_eq(last()->kind, GN_REQ_NEW);

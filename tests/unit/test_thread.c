@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "dataplane/runtime/err.h"
+#include "dataplane/runtime/mem.h"
+#include "dataplane/runtime/spsc.h"
+#include "pinning/clock.h"
 #include "pinning/cpu_list.h"
 #include "pinning/thread.h"
 
@@ -148,4 +152,57 @@ Test(thread, names_the_core_that_does_not_exist)
 {
 	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "rx0", .core = 1000}), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "thread rx0: core 1000"), "%s", gn_err_text());
+}
+
+/* What a polling core does: a ring, the clock, memory of its own; and what the kernel saw of it after warm-up. */
+static struct {
+	struct gn_spsc ring;
+	uint64_t *memory;
+	uint64_t ticks, n_read;
+	struct rusage before, after;
+} polled;
+
+#define POLLED_WORDS ((size_t)1 << 19)
+
+static uint64_t poll_for(uint64_t ticks)
+{
+	uint64_t start = gn_tsc(), n = 0;
+
+	while (gn_tsc() - start < ticks) {
+		uint64_t word = gn_clock_now_ns();
+		cr_assert(gn_spsc_push(&polled.ring, &word, sizeof(word)));
+		const struct gn_slot *slot = gn_spsc_peek(&polled.ring, 0);
+		polled.memory[(slot->bytes + n * 8) % POLLED_WORDS] ^= word;
+		gn_spsc_release(&polled.ring);
+		n++;
+	}
+	return n;
+}
+
+static void poll_main(void *arg)
+{
+	(void)arg;
+	poll_for(polled.ticks / 10);
+	getrusage(RUSAGE_THREAD, &polled.before);
+	polled.n_read = poll_for(polled.ticks);
+	getrusage(RUSAGE_THREAD, &polled.after);
+}
+
+Test(thread, a_polling_thread_takes_no_page_fault_and_never_gives_up_its_core, .timeout = 60)
+{
+	struct gn_thread t;
+	uint64_t ms = getenv("GANNET_LONG") ? 10000 : 300;
+
+	cr_assert_eq(gn_clock_calibrate(), 0);
+	cr_assert_eq(gn_spsc_init(&polled.ring, 1024, sizeof(uint64_t), GN_NODE_ANY), 0);
+	polled.memory = gn_mem_alloc(POLLED_WORDS * sizeof(uint64_t), GN_NODE_ANY);
+	polled.ticks = gn_clock_ticks_from_ns(ms * 1000 * 1000);
+	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "poll0", .core = last_core()}, poll_main, NULL), 0);
+	gn_thread_join(&t);
+	cr_assert_gt(polled.n_read, 1000);
+	cr_assert_eq(polled.after.ru_nvcsw, polled.before.ru_nvcsw, "gave up its core %ld times", polled.after.ru_nvcsw - polled.before.ru_nvcsw);
+	cr_assert_eq(polled.after.ru_majflt, polled.before.ru_majflt);
+	cr_assert_eq(polled.after.ru_minflt, polled.before.ru_minflt, "%ld page faults", polled.after.ru_minflt - polled.before.ru_minflt);
+	gn_spsc_fini(&polled.ring);
+	gn_mem_free(polled.memory, POLLED_WORDS * sizeof(uint64_t));
 }
