@@ -26,22 +26,14 @@ static uint32_t book_refused(struct book_set *set, struct book *b, uint64_t *cou
 	return 0;
 }
 
-static uint32_t book_changed(struct book_set *set, gn_side side, int64_t key, enum levels_result result)
+static void book_traded(struct book_set *set, gn_inst inst, int64_t px_e9, gn_qty qty)
 {
-	uint32_t s = (uint32_t)side - GN_BUY;
+	struct book_rest *r = &set->rest[inst];
 
-	if (!(set->changed_sides & 1u << s) || key < set->changed_key[s])
-		set->changed_key[s] = key;
-	set->changed_sides |= (uint8_t)(1u << s);
-	return result == LEVELS_TOP ? BOOK_LEVELS | BOOK_TOP : BOOK_LEVELS;
-}
-
-static void book_traded(struct book_set *set, struct book *b, int64_t px_e9, gn_qty qty)
-{
 	set->n.trade++;
-	b->last_px.e9 = px_e9;
-	b->last_qty = qty;
-	b->volume += (uint64_t)qty;
+	r->last_px.e9 = px_e9;
+	r->last_qty = qty;
+	r->volume += (uint64_t)qty;
 }
 
 static void wide_release(struct book_set *set, uint64_t rec)
@@ -98,30 +90,16 @@ static void id_take(struct book_set *set, struct book *b)
 	b->id = set->id_free[--set->n_id_free];
 }
 
-/* First order of an instrument. */
-static bool book_open(struct book_set *set, struct book *b)
+/* Why there is no order of b under ref. */
+static uint32_t order_missing(struct book_set *set, struct book *b, const uint64_t *rec)
 {
-	if (set->n_ladders == set->cfg.books_max)
-		return false;
-	b->ladder = (uint16_t)set->n_ladders++;
-	id_take(set, b);
-	return true;
-}
-
-/* The live order of b under ref, or NULL. */
-static inline uint64_t *book_find(struct book_set *set, struct book *b, uint64_t ref)
-{
-	uint64_t *rec = order_map_find(&set->map, ref);
-
-	if (gn_likely(rec && rec_id(*rec) == b->id))
-		return rec;
 	bool foreign = rec && !order_is_dead(set, *rec);
-	book_contradicted(set, b, foreign ? &set->n.ref_foreign : &set->n.ref_unknown);
-	return NULL;
+
+	return book_contradicted(set, b, foreign ? &set->n.ref_foreign : &set->n.ref_unknown);
 }
 
 /* An order that its record cannot tell, or that came late. */
-static uint64_t record_wide(struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+static uint64_t record_wide(struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
 {
 	uint32_t i = set->wide_free;
 
@@ -131,20 +109,20 @@ static uint64_t record_wide(struct book_set *set, struct book *b, gn_side side, 
 	set->wide_free = w->next_free;
 	bool late = ref <= b->ref_high;
 	b->ref_high = late ? b->ref_high : ref;
-	b->n_late += late;
-	*w = (struct book_wide){.px_e9 = px_e9, .qty = qty, .arrival = b->ref_high, .late = late ? (uint32_t)b->n_late : 0};
+	set->rest[inst].n_late += late;
+	*w = (struct book_wide){.px_e9 = px_e9, .qty = qty, .arrival = b->ref_high, .late = late ? (uint32_t)set->rest[inst].n_late : 0};
 	set->n.order_wide++;
 	return rec_make(b->id, side, i, 0);
 }
 
 /* Record of a new order, 0 when there is no room. */
-static inline uint64_t record_new(struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+static inline uint64_t record_new(struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
 {
 	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4;
 
 	if (gn_unlikely(ref <= b->ref_high || qty > REC_QTY_MAX || px_e4 > REC_PX_E4_MAX
 		    || px_e4 * GN_PX_E9_PER_E4 != (uint64_t)px_e9))
-		return record_wide(set, b, side, ref, px_e9, qty);
+		return record_wide(set, b, inst, side, ref, px_e9, qty);
 	b->ref_high = ref;
 	return rec_make(b->id, side, px_e4, (uint64_t)qty);
 }
@@ -152,23 +130,23 @@ static inline uint64_t record_new(struct book_set *set, struct book *b, gn_side 
 /* Whether a new order makes sense. */
 static inline bool order_valid(struct book_set *set, struct book *b, gn_px px, gn_qty qty)
 {
-	if (gn_unlikely(px.e9 <= 0 || px.e9 > LEVEL_PX_E9_MAX)) {
+	if (gn_unlikely((uint64_t)px.e9 - 1 >= (uint64_t)LEVEL_PX_E9_MAX)) {
 		book_contradicted(set, b, &set->n.px_bad);
 		return false;
 	}
-	if (gn_unlikely(qty <= 0 || qty > LEVEL_QTY_MAX)) {
+	if (gn_unlikely((uint64_t)qty - 1 >= (uint64_t)LEVEL_QTY_MAX)) {
 		book_contradicted(set, b, &set->n.qty_bad);
 		return false;
 	}
 	return true;
 }
 
-/* False: ref is in use. */
-static inline bool ref_is_new(struct book_set *set, struct book *b, uint64_t ref)
+/* Whether ref is free. A dead record under it is buried. */
+static bool ref_is_free(struct book_set *set, struct book *b, uint64_t ref)
 {
 	uint64_t *rec = order_map_find(&set->map, ref);
 
-	if (gn_likely(!rec))
+	if (!rec)
 		return true;
 	if (order_is_dead(set, *rec)) {
 		order_bury(set, rec);
@@ -178,18 +156,23 @@ static inline bool ref_is_new(struct book_set *set, struct book *b, uint64_t ref
 	return false;
 }
 
-/* Put a valid new order into the book. */
-static inline uint32_t order_insert(
-	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+/* Put a new order into the book. */
+static inline __attribute__((always_inline)) uint32_t order_insert(
+	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, gn_px px, gn_qty qty)
 {
-	int64_t key = levels_key(side, px_e9);
+	int64_t key = levels_key(side, px.e9);
+	const uint64_t *slot = order_map_slot(&set->map, ref);
 
+	if (gn_unlikely(!order_valid(set, b, px, qty)))
+		return 0;
+	if (gn_unlikely(!slot || *slot) && !ref_is_free(set, b, ref))
+		return 0;
 	if (gn_unlikely(!order_map_has_room(&set->map)))
 		return book_refused(set, b, &set->n.limit_order);
-	uint64_t rec = record_new(set, b, side, ref, px_e9, qty);
+	uint64_t rec = record_new(set, b, inst, side, ref, px.e9, qty);
 	if (gn_unlikely(!rec))
 		return book_refused(set, b, &set->n.limit_wide);
-	enum levels_result result = levels_add(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far, key, qty);
+	enum levels_result result = levels_add(&b->levels[side - GN_BUY], book_ladder(set, inst, side), &set->far, key, qty);
 	if (gn_unlikely(result == LEVELS_FULL)) {
 		if (rec_is_wide(rec))
 			wide_release(set, rec);
@@ -198,105 +181,122 @@ static inline uint32_t order_insert(
 	order_map_put(&set->map, ref, rec);
 	set->n.order_add++;
 	if (gn_unlikely(b->state & BOOK_WATCHED))
-		book_watch_added(set, inst, ref, rec);
-	return book_changed(set, side, key, result);
+		book_watch_added(set, inst, ref);
+	set->changed_side = side;
+	set->changed_key = key;
+	return (uint32_t)result;
 }
 
-/* Take qty off an order, or all of it. */
-static inline uint32_t order_take(
+/* Take an order out of the book. */
+static inline uint32_t order_remove(
+	struct book_set *set, struct book *b, gn_inst inst, uint64_t ref, uint64_t *rec, const struct rec_order *o)
+{
+	int64_t key = levels_key(o->side, o->px_e9);
+
+	if (gn_unlikely(b->state & BOOK_WATCHED))
+		book_watch_taken(set, inst, ref, *rec, o, o->qty, true);
+	order_erase(set, rec);
+	set->changed_side = o->side;
+	set->changed_key = key;
+	return (uint32_t)levels_take(
+		&b->levels[o->side - GN_BUY], book_ladder(set, inst, o->side), &set->far, key, o->qty, true);
+}
+
+/* Take qty, which is less than it has, off an order. */
+static uint32_t order_reduce(
 	struct book_set *set, struct book *b, gn_inst inst, uint64_t ref, uint64_t *rec, const struct rec_order *o, gn_qty qty)
 {
 	int64_t key = levels_key(o->side, o->px_e9);
-	bool gone = qty >= o->qty;
 
-	if (gone)
-		qty = o->qty;
 	if (gn_unlikely(b->state & BOOK_WATCHED))
-		book_watch_taken(set, inst, ref, *rec, o, qty, gone);
-	if (gone)
-		order_erase(set, rec);
-	else if (gn_unlikely(rec_is_wide(*rec)))
+		book_watch_taken(set, inst, ref, *rec, o, qty, false);
+	if (gn_unlikely(rec_is_wide(*rec)))
 		rec_wide(set, *rec)->qty -= qty;
 	else
 		*rec -= (uint64_t)qty;
-	enum levels_result result =
-		levels_take(&b->levels[o->side - GN_BUY], book_ladder(set, b, o->side), &set->far, key, qty, gone);
-	return book_changed(set, o->side, key, result);
+	set->changed_side = o->side;
+	set->changed_key = key;
+	return (uint32_t)levels_take(
+		&b->levels[o->side - GN_BUY], book_ladder(set, inst, o->side), &set->far, key, qty, false);
 }
 
-static uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
+static inline uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	if (gn_unlikely(md->side != GN_BUY && md->side != GN_SELL))
 		return book_contradicted(set, b, &set->n.side_bad);
-	if (gn_unlikely(!order_valid(set, b, md->order.px, md->order.qty)))
-		return 0;
-	if (gn_unlikely(!b->id && !book_open(set, b)))
-		return book_refused(set, b, &set->n.limit_book);
-	if (gn_unlikely(!ref_is_new(set, b, md->order.ref)))
-		return 0;
-	return order_insert(set, b, md->inst, md->side, md->order.ref, md->order.px.e9, md->order.qty);
+	if (gn_unlikely(!b->id))
+		id_take(set, b); /* its first order */
+	return order_insert(set, b, md->inst, md->side, md->order.ref, md->order.px, md->order.qty);
+}
+
+static inline uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = order_map_find(&set->map, md->order.ref);
+
+	if (gn_unlikely(!rec || rec_id(*rec) != b->id))
+		return order_missing(set, b, rec);
+	struct rec_order o = rec_unfold(set, *rec);
+	return order_remove(set, b, md->inst, md->order.ref, rec, &o);
+}
+
+static inline uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint64_t *rec = order_map_find(&set->map, md->order.ref);
+
+	if (gn_unlikely(!rec || rec_id(*rec) != b->id))
+		return order_missing(set, b, rec); /* the side is unknown too, so the new order cannot be placed */
+	struct rec_order o = rec_unfold(set, *rec);
+	uint32_t bits = order_remove(set, b, md->inst, md->order.ref, rec, &o);
+	int64_t key = set->changed_key;
+	bits |= order_insert(set, b, md->inst, o.side, md->order.aux2, md->order.px, md->order.qty);
+	if (key < set->changed_key)
+		set->changed_key = key;
+	return bits;
+}
+
+/* An execution or a partial cancellation; *was is the order before it, px_e9 0 when there is none. */
+static uint32_t apply_less(struct book_set *set, struct book *b, const struct gn_md *md, struct rec_order *was)
+{
+	uint64_t *rec = order_map_find(&set->map, md->order.ref);
+
+	was->px_e9 = 0;
+	if (gn_unlikely(!rec || rec_id(*rec) != b->id))
+		return order_missing(set, b, rec);
+	*was = rec_unfold(set, *rec);
+	if (gn_unlikely(md->order.qty <= 0))
+		return book_contradicted(set, b, &set->n.qty_bad);
+	if (md->order.qty < was->qty)
+		return order_reduce(set, b, md->inst, md->order.ref, rec, was, md->order.qty);
+	if (gn_unlikely(md->order.qty > was->qty))
+		book_contradicted(set, b, &set->n.qty_excess);
+	return order_remove(set, b, md->inst, md->order.ref, rec, was);
 }
 
 static uint32_t apply_reduce(struct book_set *set, struct book *b, const struct gn_md *md)
 {
-	uint64_t *rec = book_find(set, b, md->order.ref);
+	struct rec_order was;
 
-	if (gn_unlikely(!rec))
-		return 0;
-	if (gn_unlikely(md->order.qty <= 0))
-		return book_contradicted(set, b, &set->n.qty_bad);
-	struct rec_order o = rec_unfold(set, *rec);
-	if (gn_unlikely(md->order.qty > o.qty))
-		book_contradicted(set, b, &set->n.qty_excess);
-	return order_take(set, b, md->inst, md->order.ref, rec, &o, md->order.qty);
+	return apply_less(set, b, md, &was);
 }
 
 static uint32_t apply_exec(struct book_set *set, struct book *b, const struct gn_md *md)
 {
-	uint64_t *rec = order_map_find(&set->map, md->order.ref);
-	struct rec_order o = rec && rec_id(*rec) == b->id ? rec_unfold(set, *rec) : (struct rec_order){0};
-	bool printed = md->order.qty > 0;
-	int64_t px_e9 = o.px_e9;
+	struct rec_order was;
+	uint32_t bits = apply_less(set, b, md, &was);
+	bool printed = md->order.qty > 0 && (md->kind == GN_MD_EXEC || md->flags & GN_MD_F_PRINTABLE);
+	int64_t px_e9 = md->kind == GN_MD_EXEC ? was.px_e9 : md->order.px.e9;
 
-	if (md->kind == GN_MD_EXEC_PX) {
-		px_e9 = md->order.px.e9;
-		printed = printed && (md->flags & GN_MD_F_PRINTABLE);
-	}
-	uint32_t bits = apply_reduce(set, b, md);
 	if (!printed || px_e9 <= 0)
 		return bits; /* an unknown order's price is unknown too */
-	book_traded(set, b, px_e9, md->order.qty);
+	book_traded(set, md->inst, px_e9, md->order.qty);
 	return bits | BOOK_TRADE;
 }
 
-static uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
-{
-	uint64_t *rec = book_find(set, b, md->order.ref);
-
-	if (gn_unlikely(!rec))
-		return 0;
-	struct rec_order o = rec_unfold(set, *rec);
-	return order_take(set, b, md->inst, md->order.ref, rec, &o, o.qty);
-}
-
-static uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
-{
-	uint64_t *rec = book_find(set, b, md->order.ref);
-
-	if (gn_unlikely(!rec))
-		return 0; /* the side is unknown too, so the new order cannot be placed */
-	struct rec_order o = rec_unfold(set, *rec);
-	uint32_t bits = order_take(set, b, md->inst, md->order.ref, rec, &o, o.qty);
-	if (gn_unlikely(!order_valid(set, b, md->order.px, md->order.qty) || !ref_is_new(set, b, md->order.aux2)))
-		return bits;
-	return bits | order_insert(set, b, md->inst, o.side, md->order.aux2, md->order.px.e9, md->order.qty);
-}
-
-static uint32_t apply_print(struct book_set *set, struct book *b, const struct gn_md *md)
+static uint32_t apply_print(struct book_set *set, const struct gn_md *md)
 {
 	if (md->order.px.e9 <= 0 || md->order.qty <= 0)
 		return BOOK_EVENT; /* an auction without a trade prints nothing */
-	book_traded(set, b, md->order.px.e9, md->order.qty);
+	book_traded(set, md->inst, md->order.px.e9, md->order.qty);
 	return BOOK_EVENT | BOOK_TRADE;
 }
 
@@ -308,10 +308,10 @@ static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
 		return BOOK_EVENT;
 	uint32_t n = 0;
 	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
-		n += levels_orders(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far);
+		n += levels_orders(book_ladder(set, inst, side), &set->far);
 	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
-		levels_clear(&b->levels[side - GN_BUY], book_ladder(set, b, side), &set->far);
-	b->ref_high = b->n_late = 0;
+		levels_clear(&b->levels[side - GN_BUY], book_ladder(set, inst, side), &set->far);
+	b->ref_high = set->rest[inst].n_late = 0;
 	if (b->state & BOOK_WATCHED)
 		book_watch_cleared(set, inst);
 	if (n) { /* the orders stay in the map, dead under the old number */
@@ -319,8 +319,8 @@ static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
 		set->n_dead += n;
 		id_take(set, b);
 	}
-	set->changed_sides = 3;
-	set->changed_key[0] = set->changed_key[1] = INT64_MIN;
+	set->changed_side = GN_BUY;
+	set->changed_key = INT64_MIN; /* better than all: everything changed */
 	return BOOK_EVENT | BOOK_LEVELS | BOOK_TOP;
 }
 
@@ -357,7 +357,7 @@ static uint32_t apply_event(struct book_set *set, struct book *b, const struct g
 	case GN_MD_REDUCE: return apply_reduce(set, b, md);
 	case GN_MD_REPLACE: return apply_replace(set, b, md);
 	case GN_MD_TRADE:
-	case GN_MD_CROSS: return apply_print(set, b, md);
+	case GN_MD_CROSS: return apply_print(set, md);
 	default: return apply_admin(set, b, md);
 	}
 }
@@ -380,7 +380,6 @@ static uint32_t apply_global(struct book_set *set, const struct gn_md *md)
 
 uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 {
-	set->changed_sides = 0;
 	if (gn_unlikely(md->kind == GN_MD_NONE || md->kind >= GN_MD_KIND_COUNT)) {
 		set->n.event_unknown++;
 		return 0;
@@ -391,42 +390,40 @@ uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 	struct book *b = &set->book[md->inst];
 	uint8_t state = b->state;
 	b->seq++;
-	b->rx_tsc = md->rx_tsc;
-	b->exch_ns = md->exch_ns;
-	b->cause = md->kind;
-	b->side = md->side;
 	uint32_t bits = apply_event(set, b, md);
 	return (b->state ^ state) & (uint8_t)~BOOK_WATCHED ? bits | BOOK_STATE : bits;
+}
+
+static void hint_level(const struct book_set *set, gn_inst inst, gn_side side, int64_t px_e9)
+{
+	const struct ladder *d = book_ladder(set, inst, side);
+	uint32_t i;
+
+	if (levels_place(&set->book[inst].levels[side - GN_BUY], levels_key(side, px_e9), &i))
+		__builtin_prefetch(&d->sum[i], 1);
 }
 
 void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step)
 {
 	if (md->inst >= set->cfg.instruments_max || md->kind < GN_MD_ADD || md->kind > GN_MD_REPLACE)
 		return;
-	const struct book *b = &set->book[md->inst];
 	if (step == 0) {
 		order_map_prefetch(&set->map, md->order.ref);
+		__builtin_prefetch(&set->book[md->inst], 1);
 		if (md->kind == GN_MD_REPLACE)
 			order_map_prefetch(&set->map, md->order.aux2);
-		__builtin_prefetch(b, 1);
-		__builtin_prefetch(&b->levels[0], 1);
-		__builtin_prefetch(&b->levels[1], 1);
 		return;
 	}
-	uint32_t i;
-	if (md->kind == GN_MD_ADD || md->kind == GN_MD_REPLACE) {
-		/* a replacement's side is its order's: most likely the one that has a place for the price */
-		for (gn_side s = GN_BUY; s <= GN_SELL; s++)
-			if ((md->kind == GN_MD_REPLACE || s == md->side)
-				&& levels_place(&b->levels[s - GN_BUY], levels_key(s, md->order.px.e9), &i))
-				__builtin_prefetch(&book_ladder(set, b, s)[i], 1);
-		if (md->kind == GN_MD_ADD)
-			return;
+	if (md->kind == GN_MD_ADD) {
+		if (md->side == GN_BUY || md->side == GN_SELL)
+			hint_level(set, md->inst, md->side, md->order.px.e9);
+		return;
 	}
 	const uint64_t *rec = order_map_find((struct order_map *)&set->map, md->order.ref);
 	if (!rec || rec_is_wide(*rec))
 		return;
 	struct rec_order o = rec_unfold(set, *rec);
-	if (levels_place(&b->levels[o.side - GN_BUY], levels_key(o.side, o.px_e9), &i))
-		__builtin_prefetch(&book_ladder(set, b, o.side)[i], 1);
+	hint_level(set, md->inst, o.side, o.px_e9);
+	if (md->kind == GN_MD_REPLACE)
+		hint_level(set, md->inst, o.side, md->order.px.e9);
 }

@@ -24,14 +24,13 @@
 #include "levels.h"
 #include "order_map.h"
 
-#define BOOK_BOOKS_MAX 16000u /* a record holds 15 bits of book number; a cleared book takes a new one */
-#define BOOK_IDS 32768u
+#define BOOK_IDS 32768u               /* a record holds 15 bits of book number; a cleared book takes a new one */
+#define BOOK_INSTRUMENTS_MAX 32000u
 #define BOOK_ORDERS_MAX ((UINT64_C(1) << 24) - 1) /* a level word counts 24 bits of orders */
 #define BOOK_WATCHES_MAX 4096u
 
 struct book_config {
-	uint32_t instruments_max; /* gn_inst below this; 1 to 2^20 */
-	uint32_t books_max;       /* instruments that may ever have orders; 0: as instruments_max; at most BOOK_BOOKS_MAX */
+	uint32_t instruments_max; /* gn_inst below this; 1 to BOOK_INSTRUMENTS_MAX; 4.4 KB each */
 	uint64_t orders_max;      /* live orders, 1 to BOOK_ORDERS_MAX */
 	uint64_t wide_max;        /* live orders that a record cannot tell; 0: a quarter of orders_max */
 	size_t far_bytes;         /* for far levels, 16 bytes each; 0: 8 bytes an order */
@@ -58,7 +57,6 @@ struct book_config {
 	X(order_wide, "orders kept in a wide record")                                                   \
 	X(limit_order, "orders refused: orders_max live")                                               \
 	X(limit_wide, "orders refused: wide_max wide records")                                          \
-	X(limit_book, "orders refused: books_max instruments have orders")                              \
 	X(limit_level, "orders refused: no room for far levels, or the sum of a level would overflow")  \
 	X(stale, "times an instrument became stale because of what its book was told")                  \
 	X(clear, "books cleared")
@@ -77,28 +75,25 @@ enum {
 	BOOK_WATCHED = 32, /* at least one order is watched */
 };
 
-/** One instrument's book. */
+/** What every event of one instrument reads and writes: one cache line. */
 struct book {
-	/* line 0: each event */
-	uint64_t seq; /* events applied */
+	struct levels levels[2]; /* of side - 1 */
 	uint64_t ref_high; /* largest reference so far: a larger one came later than every order here */
+	uint32_t seq;      /* events applied */
+	uint16_t id;       /* stands in the records of its orders; 0: none yet */
+	uint8_t state;     /* BOOK_* */
+	uint8_t reserved;
+};
+_Static_assert(sizeof(struct book) == GN_LINE, "a book is one cache line");
+
+/** The rest of it. */
+struct book_rest {
+	struct ladder ladder[2];
 	gn_px last_px;
 	gn_qty last_qty;
 	uint64_t volume;
-	uint64_t rx_tsc, exch_ns; /* of the last event */
-	uint16_t id;    /* stands in the records of its orders; 0: none yet */
-	uint16_t ladder; /* number of its ladders */
-	uint8_t cause;  /* of the last event */
-	gn_side side;
-	uint8_t state; /* BOOK_* */
-	uint8_t reserved;
-	/* lines 1 and 2 */
-	struct levels levels[2]; /* of side - 1 */
-	/* line 3: rare */
 	uint64_t n_late; /* orders that came under a reference below ref_high */
-	uint64_t pad[7];
 };
-_Static_assert(sizeof(struct book) == 4 * GN_LINE, "a book is two line pairs");
 
 /** An order as handed out. */
 struct book_order {
@@ -125,17 +120,16 @@ struct book_wide; /* private */
 struct book_watch;
 
 struct book_set {
-	struct book *book; /* of each gn_inst */
-	uint64_t *ladder;  /* of each ladder number: two arrays of LEVELS_WINDOW words */
+	struct book *book;      /* of each gn_inst */
+	struct book_rest *rest; /* of each gn_inst */
 	struct order_map map;
 	struct arena far;
 	struct book_wide *wide;
 	uint32_t wide_free; /* first of the list of free wide records */
-	uint32_t n_ladders;
 	struct book_config cfg;
-	/* what the last book_apply() changed: sides and, of each, the smallest key */
-	uint8_t changed_sides; /* bit side - 1 */
-	int64_t changed_key[2];
+	/* what the last book_apply() that returned BOOK_LEVELS changed: one side, of which the best level that differs */
+	gn_side changed_side;
+	int64_t changed_key;
 	/* book numbers: a cleared book takes a new one, and records under the old one are dead until they are swept */
 	uint16_t *id_free;
 	uint32_t n_id_free;
@@ -148,8 +142,8 @@ struct book_set {
 
 /** What book_apply() did, as bits. */
 enum {
-	BOOK_LEVELS = 1, /* some level of the instrument changed */
-	BOOK_TOP = 2,    /* and it was a best one */
+	BOOK_LEVELS = LEVELS_DEEP, /* some level of the instrument changed */
+	BOOK_TOP = LEVELS_TOP & ~LEVELS_DEEP, /* and it was a best one */
 	BOOK_TRADE = 4,  /* a trade printed */
 	BOOK_STATE = 8,  /* stale, halted or no-short changed */
 	BOOK_STATE_ALL = 16, /* of every instrument */
@@ -166,17 +160,31 @@ uint32_t book_apply(struct book_set *set, const struct gn_md *md);
 /** Start loading what book_apply(md) will touch; changes nothing. Step 0 first, step 1 some messages later. */
 void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step);
 
-/** Whether the last book_apply(), on inst, changed any of the first n levels. */
+/** Whether the last book_apply(), on inst, which returned BOOK_LEVELS, changed any of the first n levels. */
 bool book_changed_within(const struct book_set *set, gn_inst inst, uint32_t n);
 
-/** Best prices. inst below instruments_max here and below. */
-struct book_bbo book_bbo(const struct book_set *set, gn_inst inst);
+/** Best prices; hot. inst below instruments_max here and below. */
+static inline struct book_bbo book_bbo(const struct book_set *set, gn_inst inst)
+{
+	const struct book *b = &set->book[inst];
+	struct level bid = levels_best(&b->levels[GN_BUY - GN_BUY], &set->rest[inst].ladder[GN_BUY - GN_BUY]);
+	struct level ask = levels_best(&b->levels[GN_SELL - GN_BUY], &set->rest[inst].ladder[GN_SELL - GN_BUY]);
+
+	return (struct book_bbo){
+		.bid_px = {-bid.key},
+		.ask_px = {ask.key},
+		.bid_qty = level_qty(bid.sum),
+		.ask_qty = level_qty(ask.sum),
+		.bid_orders = level_orders(bid.sum),
+		.ask_orders = level_orders(ask.sum),
+	};
+}
 
 /** GN_VIEW_* as of now, without GN_VIEW_LAST. */
 uint8_t book_flags(const struct book_set *set, gn_inst inst);
 
-/** Fill a view with the first n (up to GN_VIEW_LEVELS_MAX) levels. `skipped` is 0. */
-void book_view(const struct book_set *set, gn_inst inst, uint32_t n, struct gn_book_view *view);
+/** Fill a view with the first n (up to GN_VIEW_LEVELS_MAX) levels of md->inst, after the event md. `skipped` is 0. */
+void book_view(const struct book_set *set, const struct gn_md *md, uint32_t n, struct gn_book_view *view);
 
 /** The first n levels of a side, best first, any n: full depth. Returns how many there are, at most n. */
 uint32_t book_levels(const struct book_set *set, gn_inst inst, gn_side side, struct level *out, uint32_t n);

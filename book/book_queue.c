@@ -160,12 +160,11 @@ void book_unwatch(struct book_set *set, uint64_t ref)
 		watch_drop(set, w);
 }
 
-void book_watch_added(struct book_set *set, gn_inst inst, uint64_t ref, uint64_t rec)
+void book_watch_added(struct book_set *set, gn_inst inst, uint64_t ref)
 {
 	struct book_watch *w = watch_find(set, ref);
 	struct book_order o;
 
-	(void)rec;
 	if (!w || w->inst != inst || !book_order(set, inst, ref, &o))
 		return;
 	/* it came last: all the rest of its level is ahead */

@@ -8,17 +8,8 @@
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 
-#define INSTRUMENTS_MAX (1u << 20)
-
-static size_t ladder_bytes(const struct book_set *set)
-{
-	return (size_t)set->cfg.books_max * 2 * LEVELS_WINDOW * sizeof(uint64_t);
-}
-
 static void config_defaults(struct book_config *cfg)
 {
-	if (!cfg->books_max)
-		cfg->books_max = cfg->instruments_max < BOOK_BOOKS_MAX ? cfg->instruments_max : BOOK_BOOKS_MAX;
 	if (!cfg->wide_max)
 		cfg->wide_max = cfg->orders_max / 4 + 1;
 	if (!cfg->far_bytes)
@@ -29,10 +20,9 @@ static void config_defaults(struct book_config *cfg)
 
 static int config_check(const struct book_config *cfg)
 {
-	if (cfg->instruments_max == 0 || cfg->instruments_max > INSTRUMENTS_MAX)
-		return gn_err(EINVAL, "book: instruments_max %u, expected 1 to %u", cfg->instruments_max, INSTRUMENTS_MAX);
-	if (cfg->books_max > BOOK_BOOKS_MAX)
-		return gn_err(EINVAL, "book: books_max %u, expected at most %u", cfg->books_max, BOOK_BOOKS_MAX);
+	if (cfg->instruments_max == 0 || cfg->instruments_max > BOOK_INSTRUMENTS_MAX)
+		return gn_err(EINVAL, "book: instruments_max %u, expected 1 to %u", cfg->instruments_max,
+			BOOK_INSTRUMENTS_MAX);
 	if (cfg->orders_max == 0 || cfg->orders_max > BOOK_ORDERS_MAX)
 		return gn_err(EINVAL, "book: orders_max %lu, expected 1 to %lu", (unsigned long)cfg->orders_max,
 			(unsigned long)BOOK_ORDERS_MAX);
@@ -54,12 +44,12 @@ static int set_map_memory(struct book_set *set)
 	if (rc < 0)
 		return rc;
 	set->book = gn_mem_alloc(cfg->instruments_max * sizeof(*set->book), cfg->node);
-	set->ladder = gn_mem_alloc(ladder_bytes(set), cfg->node);
+	set->rest = gn_mem_alloc(cfg->instruments_max * sizeof(*set->rest), cfg->node);
 	set->wide = gn_mem_alloc(cfg->wide_max * sizeof(*set->wide), cfg->node);
 	set->watch = gn_mem_alloc(cfg->watches_max * sizeof(*set->watch), cfg->node);
 	set->id_free = gn_mem_alloc(BOOK_IDS * sizeof(*set->id_free), cfg->node);
 	set->id_dead = gn_mem_alloc(BOOK_IDS * sizeof(*set->id_dead), cfg->node);
-	bool all = set->book && set->ladder && set->wide && set->watch && set->id_free && set->id_dead;
+	bool all = set->book && set->rest && set->wide && set->watch && set->id_free && set->id_dead;
 	return all ? 0 : -ENOMEM;
 }
 
@@ -93,7 +83,7 @@ void book_set_fini(struct book_set *set)
 	order_map_fini(&set->map);
 	arena_fini(&set->far);
 	gn_mem_free(set->book, set->cfg.instruments_max * sizeof(*set->book));
-	gn_mem_free(set->ladder, ladder_bytes(set));
+	gn_mem_free(set->rest, set->cfg.instruments_max * sizeof(*set->rest));
 	gn_mem_free(set->wide, set->cfg.wide_max * sizeof(*set->wide));
 	gn_mem_free(set->watch, set->cfg.watches_max * sizeof(*set->watch));
 	gn_mem_free(set->id_free, BOOK_IDS * sizeof(*set->id_free));

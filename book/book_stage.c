@@ -37,6 +37,7 @@ struct book_ctx {
 	struct reader reader[GN_STRATEGIES_MAX];
 	uint32_t n_readers;
 	uint32_t n_due, turn; /* over all readers; whose turn it is in poll */
+	struct gn_md *last;   /* of each instrument: the last event that made its view due */
 	uint64_t *wants;      /* of each instrument: strategies that see it */
 	uint64_t wants_events; /* strategies */
 	_Atomic uint64_t quarantined, release;
@@ -46,18 +47,17 @@ struct book_ctx {
 	} n;
 };
 
-static void board_update(struct book_ctx *c, gn_inst inst)
+static void board_update(struct book_ctx *c, gn_inst inst, uint64_t rx_tsc)
 {
-	const struct book *b = &c->set.book[inst];
 	struct book_bbo bbo = book_bbo(&c->set, inst);
 
 	gn_board_write(c->board, inst,
 		&(struct gn_quote){
 			.bid = bbo.bid_px,
 			.ask = bbo.ask_px,
-			.last = b->last_px,
+			.last = c->set.rest[inst].last_px,
 			.flags = book_flags(&c->set, inst),
-			.tsc = b->rx_tsc,
+			.tsc = rx_tsc,
 		});
 }
 
@@ -68,8 +68,11 @@ static void reader_quarantine(struct book_ctx *c, uint32_t s)
 	c->n.strategy_quarantined++;
 }
 
-static void reader_due(struct book_ctx *c, struct reader *r, gn_inst inst)
+static void reader_due(struct book_ctx *c, struct reader *r, const struct gn_md *md)
 {
+	gn_inst inst = md->inst;
+
+	c->last[inst] = *md;
 	if (r->due[inst]++) {
 		c->n.view_skipped++;
 		return;
@@ -89,18 +92,18 @@ static bool reader_send(struct book_ctx *c, struct reader *r, struct gn_book_vie
 	return true;
 }
 
-static void reader_give(struct book_ctx *c, uint32_t s, struct gn_book_view *view)
+static void reader_give(struct book_ctx *c, uint32_t s, const struct gn_md *md, struct gn_book_view *view)
 {
 	struct reader *r = &c->reader[s];
 
 	if (r->latest && r->due[view->inst]) {
-		reader_due(c, r, view->inst);
+		reader_due(c, r, md);
 		return;
 	}
 	if (gn_likely(reader_send(c, r, view, 0)))
 		return;
 	if (r->latest)
-		reader_due(c, r, view->inst);
+		reader_due(c, r, md);
 	else
 		reader_quarantine(c, s);
 }
@@ -123,7 +126,7 @@ static uint64_t readers_touched(const struct book_ctx *c, uint64_t mask, gn_inst
 	return touched;
 }
 
-static void views_send(struct book_ctx *c, gn_inst inst, uint64_t mask, bool last)
+static void views_send(struct book_ctx *c, const struct gn_md *md, uint64_t mask)
 {
 	struct gn_book_view view;
 	uint32_t depth = 1;
@@ -132,12 +135,12 @@ static void views_send(struct book_ctx *c, gn_inst inst, uint64_t mask, bool las
 		uint32_t d = c->reader[__builtin_ctzll(m)].depth;
 		depth = d > depth ? d : depth;
 	}
-	book_view(&c->set, inst, depth, &view);
-	if (last)
+	book_view(&c->set, md, depth, &view);
+	if (md->flags & GN_MD_F_LAST)
 		view.flags |= GN_VIEW_LAST;
-	gn_trace_stamp(GN_HOP_BOOK, view.rx_tsc, inst, 0);
+	gn_trace_stamp(GN_HOP_BOOK, view.rx_tsc, md->inst, 0);
 	for (; mask; mask &= mask - 1)
-		reader_give(c, (uint32_t)__builtin_ctzll(mask), &view);
+		reader_give(c, (uint32_t)__builtin_ctzll(mask), md, &view);
 }
 
 static void events_send(struct book_ctx *c, const struct gn_md *md)
@@ -159,16 +162,18 @@ static void events_send(struct book_ctx *c, const struct gn_md *md)
 }
 
 /* Every book became stale or fresh: all of it is told, view by view, as the rings have room. */
-static void state_all(struct book_ctx *c)
+static void state_all(struct book_ctx *c, const struct gn_md *md)
 {
 	uint64_t ok = readers_ok(c);
+	struct gn_md one = *md;
 
 	for (gn_inst i = 0; i < c->set.cfg.instruments_max; i++) {
 		if (!c->set.book[i].seq)
 			continue;
-		board_update(c, i);
+		one.inst = i;
+		board_update(c, i, md->rx_tsc);
 		for (uint64_t m = c->wants[i] & ok; m; m &= m - 1)
-			reader_due(c, &c->reader[__builtin_ctzll(m)], i);
+			reader_due(c, &c->reader[__builtin_ctzll(m)], &one);
 	}
 }
 
@@ -184,9 +189,9 @@ static void book_on_md(void *arg, uint32_t from, const void *msg, uint32_t bytes
 	}
 	uint32_t bits = book_apply(&c->set, md);
 	if (gn_unlikely(bits & BOOK_STATE_ALL))
-		state_all(c);
+		state_all(c, md);
 	else if (bits & (BOOK_TOP | BOOK_TRADE | BOOK_STATE))
-		board_update(c, md->inst);
+		board_update(c, md->inst, md->rx_tsc);
 	if (bits & BOOK_EVENT)
 		events_send(c, md);
 	if (!(bits & (BOOK_LEVELS | BOOK_TRADE | BOOK_STATE)) || bits & BOOK_STATE_ALL)
@@ -195,7 +200,7 @@ static void book_on_md(void *arg, uint32_t from, const void *msg, uint32_t bytes
 	if (!(bits & (BOOK_TRADE | BOOK_STATE | BOOK_TOP)))
 		mask = readers_touched(c, mask, md->inst);
 	if (mask)
-		views_send(c, md->inst, mask, md->flags & GN_MD_F_LAST);
+		views_send(c, md, mask);
 }
 
 static void book_on_hint(void *arg, const void *msg, uint32_t step)
@@ -211,7 +216,7 @@ static bool reader_catch_up(struct book_ctx *c, struct reader *r)
 	if (!r->n_due)
 		return false;
 	gn_inst inst = r->queue[r->head];
-	book_view(&c->set, inst, r->depth, &view);
+	book_view(&c->set, &c->last[inst], r->depth, &view);
 	view.flags |= GN_VIEW_LAST;
 	gn_trace_stamp(GN_HOP_BOOK, view.rx_tsc, inst, 0);
 	uint32_t skipped = r->due[inst] - 1;
@@ -296,7 +301,8 @@ static int book_init(void *arg, const struct gn_env *env)
 	if (rc < 0)
 		return rc;
 	c->wants = gn_mem_alloc(book.instruments_max * sizeof(*c->wants), env->node);
-	if (!c->wants)
+	c->last = gn_mem_alloc(book.instruments_max * sizeof(*c->last), env->node);
+	if (!c->wants || !c->last)
 		return gn_err_in(-ENOMEM, "book: subscriptions");
 	for (uint32_t s = 0; s < c->n_readers; s++) {
 		c->reader[s].link = links[s];
@@ -317,6 +323,7 @@ static void book_fini(void *arg)
 		gn_mem_free(c->reader[s].queue, max * sizeof(*c->reader[s].queue));
 	}
 	gn_mem_free(c->wants, max * sizeof(*c->wants));
+	gn_mem_free(c->last, max * sizeof(*c->last));
 	book_set_fini(&c->set);
 }
 

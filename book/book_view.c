@@ -12,27 +12,9 @@ static const struct levels *book_side(const struct book_set *set, gn_inst inst, 
 
 bool book_changed_within(const struct book_set *set, gn_inst inst, uint32_t n)
 {
-	for (uint32_t s = 0; s < 2; s++)
-		if (set->changed_sides & 1u << s
-			&& levels_rank(&set->book[inst].levels[s], &set->far, set->changed_key[s]) < n)
-			return true;
-	return false;
-}
+	gn_side side = set->changed_side;
 
-struct book_bbo book_bbo(const struct book_set *set, gn_inst inst)
-{
-	const struct book *b = &set->book[inst];
-	struct level bid = levels_best(&b->levels[0], book_ladder(set, b, GN_BUY));
-	struct level ask = levels_best(&b->levels[1], book_ladder(set, b, GN_SELL));
-
-	return (struct book_bbo){
-		.bid_px = {-bid.key},
-		.ask_px = {ask.key},
-		.bid_qty = level_qty(bid.sum),
-		.ask_qty = level_qty(ask.sum),
-		.bid_orders = level_orders(bid.sum),
-		.ask_orders = level_orders(ask.sum),
-	};
+	return levels_rank(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, set->changed_key) < n;
 }
 
 static uint8_t flags_of(const struct book *b, int64_t bid_e9, int64_t ask_e9)
@@ -74,23 +56,25 @@ static void view_levels(const struct book_set *set, gn_inst inst, uint32_t n, st
 		};
 }
 
-void book_view(const struct book_set *set, gn_inst inst, uint32_t n, struct gn_book_view *view)
+void book_view(const struct book_set *set, const struct gn_md *md, uint32_t n, struct gn_book_view *view)
 {
+	gn_inst inst = md->inst;
 	const struct book *b = &set->book[inst];
+	const struct book_rest *r = &set->rest[inst];
 
 	if (n > GN_VIEW_LEVELS_MAX)
 		n = GN_VIEW_LEVELS_MAX;
 	*view = (struct gn_book_view){
 		.inst = inst,
-		.cause = b->cause,
-		.side = b->side,
+		.cause = md->kind,
+		.side = md->side,
 		.n_levels = (uint8_t)n,
-		.rx_tsc = b->rx_tsc,
-		.exch_ns = b->exch_ns,
+		.rx_tsc = md->rx_tsc,
+		.exch_ns = md->exch_ns,
 		.seq = b->seq,
-		.last_px = b->last_px,
-		.last_qty = b->last_qty,
-		.volume = b->volume,
+		.last_px = r->last_px,
+		.last_qty = r->last_qty,
+		.volume = r->volume,
 	};
 	view_levels(set, inst, n, view->level);
 	view->flags = n ? flags_of(b, view->level[0].bid_px.e9, view->level[0].ask_px.e9) : book_flags(set, inst);
@@ -98,16 +82,12 @@ void book_view(const struct book_set *set, gn_inst inst, uint32_t n, struct gn_b
 
 uint32_t book_levels(const struct book_set *set, gn_inst inst, gn_side side, struct level *out, uint32_t n)
 {
-	const struct book *b = &set->book[inst];
-
-	return levels_top(book_side(set, inst, side), book_ladder(set, b, side), &set->far, out, n);
+	return levels_top(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, out, n);
 }
 
 uint64_t book_level(const struct book_set *set, gn_inst inst, gn_side side, gn_px px)
 {
-	const struct book *b = &set->book[inst];
-
-	return levels_find(book_side(set, inst, side), book_ladder(set, b, side), &set->far, levels_key(side, px.e9));
+	return levels_find(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, levels_key(side, px.e9));
 }
 
 bool book_order(const struct book_set *set, gn_inst inst, uint64_t ref, struct book_order *out)

@@ -6,28 +6,35 @@
 #include <string.h>
 
 #define UNIT_LEVELS (ARENA_UNIT_BYTES / sizeof(struct level))
-#define NEAR_ROOM (LEVELS_WINDOW / 4) /* places kept for better prices than the best one of the moment */
+#define NEAR_ROOM 16u /* places kept for better prices than the best one of the moment; the rest of `near` is behind it */
 #define PX_ONE_E9 (INT64_C(1) * 1000 * 1000 * 1000)
 
-static struct level *levels_far(const struct levels *l, const struct arena *a)
+#define TICK(t) {UINT64_MAX / UINT64_C(t), UINT64_C(t)}
+const struct levels_tick levels_tick[16] = {
+	{0, 0}, TICK(1000000000), TICK(500000000), TICK(250000000), TICK(100000000), TICK(50000000), TICK(10000000),
+	TICK(5000000), TICK(1000000), TICK(500000), TICK(100000), TICK(10000), TICK(1000), TICK(100), TICK(10), TICK(1)};
+#define TICK_CENT 6u
+#define TICK_E4 10u
+
+static struct level *levels_far(const struct ladder *d, const struct arena *a)
 {
-	return arena_at(a, l->far);
+	return arena_at(a, d->far);
 }
 
-static uint32_t far_room(const struct levels *l)
+static uint32_t far_room(const struct ladder *d)
 {
-	return l->far_order ? (uint32_t)UNIT_LEVELS << (l->far_order - 1) : 0;
+	return d->far_order ? (uint32_t)UNIT_LEVELS << (d->far_order - 1) : 0;
 }
 
-static void far_release(struct levels *l, struct arena *a)
+static void far_release(struct ladder *d, struct arena *a)
 {
-	if (l->far_order)
-		arena_put(a, l->far, l->far_order - 1u);
-	l->far_order = 0;
+	if (d->far_order)
+		arena_put(a, d->far, d->far_order - 1u);
+	d->far_order = 0;
 }
 
 /* Move the far levels to a block that holds n. */
-static bool far_move(struct levels *l, struct arena *a, uint32_t n)
+static bool far_move(struct ladder *d, struct arena *a, uint32_t n)
 {
 	uint32_t order = 0;
 
@@ -36,24 +43,24 @@ static bool far_move(struct levels *l, struct arena *a, uint32_t n)
 	uint32_t unit = order < ARENA_ORDERS ? arena_get(a, order) : ARENA_NONE;
 	if (unit == ARENA_NONE)
 		return false;
-	if (l->n_far)
-		memcpy(arena_at(a, unit), levels_far(l, a), l->n_far * sizeof(struct level));
-	far_release(l, a);
-	l->far = unit;
-	l->far_order = (uint8_t)(order + 1);
+	if (d->n_far)
+		memcpy(arena_at(a, unit), levels_far(d, a), d->n_far * sizeof(struct level));
+	far_release(d, a);
+	d->far = unit;
+	d->far_order = (uint8_t)(order + 1);
 	return true;
 }
 
-static bool far_reserve(struct levels *l, struct arena *a, uint32_t n)
+static bool far_reserve(struct ladder *d, struct arena *a, uint32_t n)
 {
-	return n <= far_room(l) || far_move(l, a, n);
+	return n <= far_room(d) || far_move(d, a, n);
 }
 
-/* Index of the nearest far level that is not nearer than key, plus one: where key belongs. */
-static uint32_t far_index(const struct levels *l, const struct arena *a, int64_t key)
+/* How many far levels are deeper than key: the index of key if it is there, or where it belongs. */
+static uint32_t far_index(const struct ladder *d, const struct arena *a, int64_t key)
 {
-	const struct level *far = levels_far(l, a);
-	uint32_t lo = 0, hi = l->n_far;
+	const struct level *far = levels_far(d, a);
+	uint32_t lo = 0, hi = d->n_far;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -65,198 +72,286 @@ static uint32_t far_index(const struct levels *l, const struct arena *a, int64_t
 	return lo;
 }
 
-static void far_insert(struct levels *l, struct arena *a, struct level level)
+static struct level *far_find(const struct ladder *d, const struct arena *a, int64_t key)
 {
-	struct level *far = levels_far(l, a);
-	uint32_t i = far_index(l, a, level.key);
+	uint32_t i = far_index(d, a, key);
+	struct level *far = levels_far(d, a);
 
-	memmove(&far[i + 1], &far[i], (l->n_far - i) * sizeof(*far));
-	far[i] = level;
-	l->n_far++;
+	return i < d->n_far && far[i].key == key ? &far[i] : NULL;
 }
 
-static uint32_t ladder_count(const struct levels *l)
+static void far_insert(struct ladder *d, struct arena *a, struct level level)
+{
+	struct level *far = levels_far(d, a);
+	uint32_t i = far_index(d, a, level.key);
+
+	memmove(&far[i + 1], &far[i], (d->n_far - i) * sizeof(*far));
+	far[i] = level;
+	d->n_far++;
+}
+
+static uint64_t *ladder_bits(struct levels *l, struct ladder *d, uint32_t place)
+{
+	return place < 64 ? &l->near : &d->deep[place / 64 - 1];
+}
+
+static uint64_t ladder_word(const struct levels *l, const struct ladder *d, uint32_t word)
+{
+	return word == 0 ? l->near : d->deep[word - 1];
+}
+
+static uint32_t ladder_count(const struct levels *l, const struct ladder *d)
 {
 	uint32_t n = 0;
 
 	for (uint32_t w = 0; w < LEVELS_WORDS; w++)
-		n += (uint32_t)__builtin_popcountll(l->bits[w]);
+		n += (uint32_t)__builtin_popcountll(ladder_word(l, d, w));
 	return n;
 }
 
 /* Append the ladder to the far levels, deepest first; they have room for it. */
-static void ladder_dump(struct levels *l, uint64_t *ladder, struct arena *a)
+static void ladder_dump(struct levels *l, struct ladder *d, struct arena *a)
 {
-	struct level *far = levels_far(l, a);
+	struct level *far = levels_far(d, a);
 
 	for (uint32_t w = LEVELS_WORDS; w-- > 0;) {
-		while (l->bits[w]) {
-			uint32_t bit = 63u - (uint32_t)__builtin_clzll(l->bits[w]);
-			uint32_t i = w * 64 + bit;
-			far[l->n_far++] = (struct level){l->base + (int64_t)i * l->tick, ladder[i]};
-			ladder[i] = 0;
-			l->bits[w] ^= UINT64_C(1) << bit;
+		for (uint64_t bits = ladder_word(l, d, w); bits;) {
+			uint32_t bit = 63u - (uint32_t)__builtin_clzll(bits), i = w * 64 + bit;
+			far[d->n_far++] = (struct level){levels_key_at(l, i), d->sum[i]};
+			d->sum[i] = 0;
+			bits ^= UINT64_C(1) << bit;
 		}
 	}
+	l->near = 0;
+	memset(d->deep, 0, sizeof(d->deep));
 }
 
-static uint32_t gcd(uint32_t x, uint32_t y)
+/* A cent, a hundredth of that below one unit. */
+static uint32_t tick_usual(int64_t key)
 {
-	while (y) {
-		uint32_t r = x % y;
-		x = y;
-		y = r;
-	}
-	return x;
+	return key >= PX_ONE_E9 || key <= -PX_ONE_E9 ? TICK_CENT : TICK_E4;
 }
 
-/* A cent, a hundredth of that below one unit; finer when levels within reach lie in between. */
-static uint32_t ladder_tick(const struct levels *l, const struct arena *a)
+/* Finer than usual when levels within reach lie in between. */
+static uint32_t ladder_tick(const struct ladder *d, const struct arena *a)
 {
-	const struct level *far = levels_far(l, a);
-	int64_t best = far[l->n_far - 1].key;
-	uint32_t tick = best >= PX_ONE_E9 || best <= -PX_ONE_E9 ? PX_ONE_E9 / 100 : PX_ONE_E9 / 10000;
+	const struct level *far = levels_far(d, a);
+	int64_t best = far[d->n_far - 1].key;
+	uint32_t tick = tick_usual(best);
 
-	for (uint32_t i = l->n_far - 1; i-- > 0;) {
-		int64_t offset = far[i].key - best;
-		if (offset >= (int64_t)(LEVELS_WINDOW - NEAR_ROOM) * tick)
+	for (uint32_t i = d->n_far - 1; i-- > 0;) {
+		uint64_t offset = (uint64_t)(far[i].key - best);
+		if (offset >= (LEVELS_WINDOW - NEAR_ROOM) * levels_tick[tick].e9)
 			break;
-		tick = gcd(tick, (uint32_t)(offset % tick));
+		while (offset % levels_tick[tick].e9)
+			tick++; /* the last one, 1, divides everything */
 	}
 	return tick;
 }
 
-void levels_refill(struct levels *l, uint64_t *ladder, struct arena *a)
+static void ladder_anchor(struct levels *l, int64_t best, uint32_t tick)
 {
-	struct level *far = levels_far(l, a);
+	l->anchor = (best - (int64_t)(NEAR_ROOM * levels_tick[tick].e9)) * 16 + (int64_t)tick;
+}
 
-	l->tick = ladder_tick(l, a);
-	l->inverse = UINT64_MAX / l->tick;
-	l->base = far[l->n_far - 1].key - (int64_t)(NEAR_ROOM * l->tick);
-	while (l->n_far) {
-		uint64_t i = (uint64_t)(far[l->n_far - 1].key - l->base) / l->tick;
+/* Lay out the near end of the far levels, of which there are some, as the ladder, which is empty. */
+static void ladder_refill(struct levels *l, struct ladder *d, struct arena *a)
+{
+	struct level *far = levels_far(d, a);
+	uint32_t tick = ladder_tick(d, a);
+	uint64_t tick_e9 = levels_tick[tick].e9;
+
+	ladder_anchor(l, far[d->n_far - 1].key, tick);
+	l->best = far[d->n_far - 1].sum;
+	while (d->n_far) {
+		uint64_t i = (uint64_t)(far[d->n_far - 1].key - levels_base(l)) / tick_e9;
 		if (i >= LEVELS_WINDOW)
 			break;
-		ladder[i] = far[--l->n_far].sum;
-		l->bits[i / 64] |= UINT64_C(1) << i % 64;
+		d->sum[i] = far[--d->n_far].sum;
+		*ladder_bits(l, d, (uint32_t)i) |= UINT64_C(1) << i % 64;
 	}
-	if (l->n_far == 0)
-		far_release(l, a);
-	else if (l->far_order > 1 && l->n_far < far_room(l) / 8)
-		far_move(l, a, l->n_far * 2);
+	if (d->n_far == 0)
+		far_release(d, a);
+	else if (d->far_order > 1 && d->n_far < far_room(d) / 8)
+		far_move(d, a, d->n_far * 2);
 }
 
-/* The best level has moved deep into the ladder, or the ladder is empty: put it around the best level again. */
-void levels_follow(struct levels *l, uint64_t *ladder, struct arena *a)
+/* The near end is empty: put the ladder around the best level again, wherever that is. */
+void levels_follow(struct levels *l, struct ladder *d, struct arena *a)
 {
-	if (!far_reserve(l, a, l->n_far + ladder_count(l)))
-		return; /* the ladder is not empty then: it stays where it is */
-	ladder_dump(l, ladder, a);
-	levels_refill(l, ladder, a);
+	uint32_t n = d->n_far + ladder_count(l, d), first = levels_first(l, d);
+
+	l->best = first < LEVELS_WINDOW ? d->sum[first] : 0;
+	if (n == 0 || !far_reserve(d, a, n))
+		return; /* without room the ladder stays where it is: it is not empty then, only slower */
+	ladder_dump(l, d, a);
+	ladder_refill(l, d, a);
 }
 
-static enum levels_result far_change(struct level *level, uint64_t more)
+static bool sum_overflows(uint64_t sum, gn_qty qty)
 {
-	level->sum += more;
-	return LEVELS_DEEP;
+	return level_qty(sum) > LEVEL_QTY_MAX - qty;
 }
 
-enum levels_result levels_add_slow(struct levels *l, uint64_t *ladder, struct arena *a, int64_t key, gn_qty qty)
+/* A level whose key has no place in the ladder. */
+static enum levels_result add_elsewhere(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
 {
-	uint64_t sum = levels_find(l, ladder, a, key), more = LEVEL_ONE + (uint64_t)qty;
-	uint32_t n = ladder_count(l);
+	uint32_t n = ladder_count(l, d);
+	uint64_t more = LEVEL_ONE + (uint64_t)qty;
+	struct level *there = far_find(d, a, key);
 
-	if (level_qty(sum) > LEVEL_QTY_MAX - qty)
-		return LEVELS_FULL;
-	if (sum)
-		return far_change(&levels_far(l, a)[far_index(l, a, key)], more);
-	bool deep = n && key - l->base >= (int64_t)LEVELS_WINDOW * l->tick;
-	if (!far_reserve(l, a, l->n_far + 1 + (deep ? 0 : n)))
+	if (there) {
+		if (sum_overflows(there->sum, qty))
+			return LEVELS_FULL;
+		there->sum += more;
+		return LEVELS_DEEP;
+	}
+	bool deep = n && key >= levels_key_at(l, LEVELS_WINDOW);
+	if (!far_reserve(d, a, d->n_far + 1 + (deep ? 0 : n)))
 		return LEVELS_FULL;
 	if (!deep)
-		ladder_dump(l, ladder, a);
-	far_insert(l, a, (struct level){key, more});
+		ladder_dump(l, d, a);
+	far_insert(d, a, (struct level){key, more});
 	if (deep)
 		return LEVELS_DEEP;
-	levels_refill(l, ladder, a);
-	return levels_best(l, ladder).key == key ? LEVELS_TOP : LEVELS_DEEP;
+	ladder_refill(l, d, a);
+	return levels_best(l, d).key == key ? LEVELS_TOP : LEVELS_DEEP;
 }
 
-enum levels_result levels_take_far(struct levels *l, struct arena *a, int64_t key, uint64_t less)
+/* The first level of an empty side. */
+static enum levels_result ladder_start(struct levels *l, struct ladder *d, int64_t key, gn_qty qty)
 {
-	struct level *far = levels_far(l, a);
-	uint32_t i = far_index(l, a, key);
+	uint32_t tick = tick_usual(key);
 
-	GN_ASSERT(i < l->n_far && far[i].key == key && far[i].sum >= less);
-	far[i].sum -= less;
-	if (far[i].sum == 0) {
-		memmove(&far[i], &far[i + 1], (l->n_far - i - 1) * sizeof(*far));
-		l->n_far--;
+	ladder_anchor(l, key, tick);
+	l->near = UINT64_C(1) << NEAR_ROOM;
+	l->best = d->sum[NEAR_ROOM] = LEVEL_ONE + (uint64_t)qty;
+	return LEVELS_TOP;
+}
+
+enum levels_result levels_add_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
+{
+	uint32_t i;
+
+	if (!l->best)
+		return ladder_start(l, d, key, qty);
+	if (!levels_place(l, key, &i))
+		return add_elsewhere(l, d, a, key, qty);
+	if (sum_overflows(d->sum[i], qty))
+		return LEVELS_FULL;
+	d->sum[i] += LEVEL_ONE + (uint64_t)qty;
+	*ladder_bits(l, d, i) |= UINT64_C(1) << i % 64;
+	if (levels_first(l, d) != i)
+		return LEVELS_DEEP;
+	l->best = d->sum[i];
+	return LEVELS_TOP;
+}
+
+static enum levels_result take_far(struct ladder *d, struct arena *a, int64_t key, uint64_t less)
+{
+	struct level *there = far_find(d, a, key);
+
+	GN_ASSERT(there && there->sum >= less);
+	there->sum -= less;
+	if (there->sum == 0) {
+		struct level *end = levels_far(d, a) + d->n_far--;
+		memmove(there, there + 1, (size_t)(end - there - 1) * sizeof(*there));
 	}
 	return LEVELS_DEEP;
 }
 
-uint64_t levels_find_far(const struct levels *l, const struct arena *a, int64_t key)
+enum levels_result levels_take_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, uint64_t less)
 {
-	uint32_t i = far_index(l, a, key);
+	uint32_t i;
 
-	return i < l->n_far && levels_far(l, a)[i].key == key ? levels_far(l, a)[i].sum : 0;
+	if (!levels_place(l, key, &i))
+		return take_far(d, a, key, less);
+	bool top = levels_first(l, d) == i;
+	d->sum[i] -= less;
+	if (d->sum[i] == 0)
+		*ladder_bits(l, d, i) ^= UINT64_C(1) << i % 64;
+	if (!top)
+		return LEVELS_DEEP;
+	l->best = d->sum[i];
+	if (l->best == 0)
+		levels_follow(l, d, a);
+	return LEVELS_TOP;
 }
 
-uint32_t levels_top(const struct levels *l, const uint64_t *ladder, const struct arena *a, struct level *out, uint32_t n)
+uint64_t levels_find(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key)
+{
+	uint32_t i;
+
+	if (levels_place(l, key, &i))
+		return d->sum[i];
+	const struct level *there = far_find(d, a, key);
+	return there ? there->sum : 0;
+}
+
+uint32_t levels_top(const struct levels *l, const struct ladder *d, const struct arena *a, struct level *out, uint32_t n)
 {
 	uint32_t k = 0;
 
 	for (uint32_t w = 0; w < LEVELS_WORDS && k < n; w++) {
-		for (uint64_t bits = l->bits[w]; bits && k < n; bits &= bits - 1) {
+		for (uint64_t bits = ladder_word(l, d, w); bits && k < n; bits &= bits - 1) {
 			uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
-			out[k++] = (struct level){l->base + (int64_t)i * l->tick, ladder[i]};
+			out[k++] = (struct level){levels_key_at(l, i), d->sum[i]};
 		}
 	}
-	for (uint32_t i = l->n_far; i > 0 && k < n; i--)
-		out[k++] = levels_far(l, a)[i - 1];
+	for (uint32_t i = d->n_far; i > 0 && k < n; i--)
+		out[k++] = levels_far(d, a)[i - 1];
 	return k;
 }
 
-uint32_t levels_rank(const struct levels *l, const struct arena *a, int64_t key)
+/* Levels of the ladder at places below `places`. */
+static uint32_t ladder_count_below(const struct levels *l, const struct ladder *d, uint32_t places)
 {
 	uint32_t n = 0;
 
-	for (uint32_t w = 0; w < LEVELS_WORDS; w++) {
-		uint64_t bits = l->bits[w];
-		int64_t past = key - (l->base + (int64_t)w * 64 * l->tick); /* what of this word is better than key */
-		if (past <= 0 || !bits)
-			continue;
-		uint64_t places = ((uint64_t)past + l->tick - 1) / l->tick;
-		if (places < 64)
-			bits &= (UINT64_C(1) << places) - 1;
+	for (uint32_t w = 0; w * 64 < places; w++) {
+		uint64_t bits = ladder_word(l, d, w);
+		if (places - w * 64 < 64)
+			bits &= (UINT64_C(1) << (places - w * 64)) - 1;
 		n += (uint32_t)__builtin_popcountll(bits);
 	}
-	/* far_index() counts the far levels that are deeper than key */
-	uint32_t deeper = far_index(l, a, key);
-	bool there = deeper < l->n_far && levels_far(l, a)[deeper].key == key;
-	return n + l->n_far - deeper - there;
+	return n;
 }
 
-uint32_t levels_count(const struct levels *l)
+uint32_t levels_rank(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key)
 {
-	return ladder_count(l) + l->n_far;
+	uint32_t i;
+
+	if (gn_likely(levels_place(l, key, &i)))
+		return ladder_count_below(l, d, i);
+	if (!l->anchor || key < levels_base(l))
+		return 0;
+	uint64_t tick_e9 = levels_tick_of(l)->e9, above = ((uint64_t)(key - levels_base(l)) + tick_e9 - 1) / tick_e9;
+	if (above <= LEVELS_WINDOW)
+		return ladder_count_below(l, d, (uint32_t)above);
+	uint32_t deeper = far_index(d, a, key);
+	bool there = deeper < d->n_far && levels_far(d, a)[deeper].key == key;
+	return ladder_count(l, d) + d->n_far - deeper - there;
 }
 
-uint32_t levels_orders(const struct levels *l, const uint64_t *ladder, const struct arena *a)
+uint32_t levels_count(const struct levels *l, const struct ladder *d)
+{
+	return ladder_count(l, d) + d->n_far;
+}
+
+uint32_t levels_orders(const struct ladder *d, const struct arena *a)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < LEVELS_WINDOW; i++)
-		n += level_orders(ladder[i]);
-	for (uint32_t i = 0; i < l->n_far; i++)
-		n += level_orders(levels_far(l, a)[i].sum);
+		n += level_orders(d->sum[i]);
+	for (uint32_t i = 0; i < d->n_far; i++)
+		n += level_orders(levels_far(d, a)[i].sum);
 	return n;
 }
 
-void levels_clear(struct levels *l, uint64_t *ladder, struct arena *a)
+void levels_clear(struct levels *l, struct ladder *d, struct arena *a)
 {
-	far_release(l, a);
-	memset(ladder, 0, LEVELS_WINDOW * sizeof(*ladder));
+	far_release(d, a);
+	memset(d, 0, sizeof(*d));
 	memset(l, 0, sizeof(*l));
 }

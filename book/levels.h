@@ -10,9 +10,12 @@
  * and the best level is the one with the smallest key. A level is one word: number of orders and quantity. The ladder
  * is an array of LEVELS_WINDOW such words, one a tick, with one bit each that says whether it holds orders: the best
  * level is the lowest bit set. Levels past the ladder's deep end wait in an array sorted so that the nearest comes
- * last. When a price comes that the ladder has no place for on its near side or between its ticks, or when the ladder
- * runs empty, it is rebuilt around the best level: everything is appended to the array, then the near end of the array is
- * laid out as the new ladder.
+ * last. When a price comes that the ladder has no place for on its near side or between its ticks, or when its near end
+ * runs empty, it is rebuilt around the best level: everything is appended to the array, then the near end of the array
+ * is laid out as the new ladder.
+ *
+ * What every event needs (struct levels, 24 bytes) is apart from the rest, so that both sides of a book share one cache
+ * line; an event touches that line and the level's own.
  *
  * Invariants: a far level is deeper than every place of the ladder; far levels exist only while the ladder has some.
  */
@@ -27,7 +30,7 @@
 #define LEVEL_QTY_BITS 40u
 #define LEVEL_QTY_MAX ((INT64_C(1) << LEVEL_QTY_BITS) - 1)
 #define LEVEL_ONE (UINT64_C(1) << LEVEL_QTY_BITS) /* one order */
-#define LEVEL_PX_E9_MAX (INT64_C(4) * 1000 * 1000 * 1000 * 1000 * 1000 * 1000) /* keys and their differences fit 64 bits */
+#define LEVEL_PX_E9_MAX (INT64_C(500) * 1000 * 1000 * 1000 * 1000 * 1000) /* 500 million units: a base has 60 bits */
 
 /** A level outside the ladder, or as handed out. */
 struct level {
@@ -35,24 +38,35 @@ struct level {
 	uint64_t sum; /* orders << LEVEL_QTY_BITS | quantity */
 };
 
-/** One cache line. Zeroed memory is a side without levels. */
+/** What every event reads. Zeroed memory is a side without levels. */
 struct levels {
-	int64_t base; /* key of the ladder's first place */
-	uint64_t inverse; /* 2^64 / tick */
-	uint64_t bits[LEVELS_WORDS];
-	uint32_t tick; /* 1e-9 */
-	uint32_t n_far;
-	uint32_t far; /* unit of the arena */
-	uint8_t far_order; /* 1 + order of the block at far; 0: no block */
-	uint8_t reserved[3];
+	int64_t anchor; /* key of the ladder's first place * 16 + index into levels_tick; 0: never used */
+	uint64_t near;  /* which of the first 64 places hold orders */
+	uint64_t best;  /* sum of the best level, 0 when there is none */
 };
-_Static_assert(sizeof(struct levels) == GN_LINE, "a side is one cache line");
+_Static_assert(sizeof(struct levels) == 24, "two sides share a cache line with the rest of a book");
+
+/** The rest of a side. Its size is no power of two, so that the touches of many books do not fall into few cache sets. */
+struct ladder {
+	_Alignas(GN_LINE) uint64_t deep[LEVELS_WORDS - 1]; /* which of the other places hold orders */
+	uint32_t n_far;
+	uint32_t far;      /* unit of the arena */
+	uint8_t far_order; /* 1 + order of the block at far; 0: no block */
+	_Alignas(GN_LINE) uint64_t sum[LEVELS_WINDOW];
+};
+
+/** Tick sizes of a ladder, coarsest first; the inverse gives exact quotients by a product. */
+struct levels_tick {
+	uint64_t inverse; /* 2^64 / e9 */
+	uint64_t e9;
+};
+extern const struct levels_tick levels_tick[16];
 
 /** What an operation did. */
 enum levels_result {
 	LEVELS_FULL = 0, /* refused, nothing changed: no room for the level, or its sum would overflow */
-	LEVELS_DEEP,     /* done, behind the best level */
-	LEVELS_TOP,      /* done, the best level changed */
+	LEVELS_DEEP = 1, /* done, behind the best level */
+	LEVELS_TOP = 3,  /* done, the best level changed */
 };
 
 static inline gn_qty level_qty(uint64_t sum)
@@ -67,97 +81,121 @@ static inline uint32_t level_orders(uint64_t sum)
 
 static inline int64_t levels_key(gn_side side, int64_t px_e9)
 {
-	return side == GN_BUY ? (int64_t)(0 - (uint64_t)px_e9) : px_e9; /* any price: a hint has not checked it */
+	uint64_t mirror = 0 - (uint64_t)(side == GN_BUY); /* no branch: which side comes next nobody knows */
+
+	return (int64_t)(((uint64_t)px_e9 ^ mirror) - mirror);
 }
 
 /** Cold parts of the inline functions below. */
-enum levels_result levels_add_slow(struct levels *l, uint64_t *ladder, struct arena *a, int64_t key, gn_qty qty);
-enum levels_result levels_take_far(struct levels *l, struct arena *a, int64_t key, uint64_t less);
-void levels_refill(struct levels *l, uint64_t *ladder, struct arena *a);
-void levels_follow(struct levels *l, uint64_t *ladder, struct arena *a);
-uint64_t levels_find_far(const struct levels *l, const struct arena *a, int64_t key);
+enum levels_result levels_add_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty);
+enum levels_result levels_take_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, uint64_t less);
+void levels_follow(struct levels *l, struct ladder *d, struct arena *a);
 
-/** Place of key in the ladder; false: it has none. The product with the inverse is the exact quotient. */
-static inline bool levels_place(const struct levels *l, int64_t key, uint32_t *place)
+static inline int64_t levels_base(const struct levels *l)
 {
-	uint64_t offset = (uint64_t)key - (uint64_t)l->base;
-	uint64_t q = (uint64_t)((unsigned __int128)(offset + 1) * l->inverse >> 64);
-
-	*place = (uint32_t)q;
-	return gn_likely(q < LEVELS_WINDOW && q * l->tick == offset);
+	return l->anchor >> 4;
 }
 
-/** Lowest place that holds orders, LEVELS_WINDOW when there is none. */
-static inline uint32_t levels_first(const struct levels *l)
+static inline const struct levels_tick *levels_tick_of(const struct levels *l)
 {
-	for (uint32_t w = 0; w < LEVELS_WORDS; w++)
-		if (l->bits[w])
-			return w * 64 + (uint32_t)__builtin_ctzll(l->bits[w]);
+	return &levels_tick[l->anchor & 15];
+}
+
+/** Place of key in the ladder; false: it has none. */
+static inline bool levels_place(const struct levels *l, int64_t key, uint32_t *place)
+{
+	const struct levels_tick *t = levels_tick_of(l);
+	uint64_t offset = (uint64_t)key - (uint64_t)levels_base(l);
+	uint64_t q = (uint64_t)((unsigned __int128)(offset + 1) * t->inverse >> 64);
+
+	*place = (uint32_t)q;
+	return q < LEVELS_WINDOW && q * t->e9 == offset;
+}
+
+/** Lowest place that holds orders; LEVELS_WINDOW when there is none. */
+static inline uint32_t levels_first(const struct levels *l, const struct ladder *d)
+{
+	if (gn_likely(l->near))
+		return (uint32_t)__builtin_ctzll(l->near);
+	for (uint32_t w = 0; w < LEVELS_WORDS - 1; w++)
+		if (d->deep[w])
+			return (w + 1) * 64 + (uint32_t)__builtin_ctzll(d->deep[w]);
 	return LEVELS_WINDOW;
 }
 
+static inline int64_t levels_key_at(const struct levels *l, uint32_t place)
+{
+	return levels_base(l) + (int64_t)(place * levels_tick_of(l)->e9);
+}
+
+/* All ones or all zeros. */
+static inline uint64_t levels_mask(bool on)
+{
+	return 0 - (uint64_t)on;
+}
+
 /** Add an order of qty (1 to LEVEL_QTY_MAX). Hot. */
-static inline enum levels_result levels_add(struct levels *l, uint64_t *ladder, struct arena *a, int64_t key, gn_qty qty)
+static inline enum levels_result levels_add(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
 {
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i) || level_qty(ladder[i]) > LEVEL_QTY_MAX - qty))
-		return levels_add_slow(l, ladder, a, key, qty);
-	ladder[i] += LEVEL_ONE + (uint64_t)qty;
-	l->bits[i / 64] |= UINT64_C(1) << i % 64;
-	return levels_first(l) == i ? LEVELS_TOP : LEVELS_DEEP;
+	if (gn_unlikely(!levels_place(l, key, &i) || i >= 64))
+		return levels_add_slow(l, d, a, key, qty);
+	uint64_t sum = d->sum[i], bit = UINT64_C(1) << i;
+	if (gn_unlikely(level_qty(sum) > LEVEL_QTY_MAX - qty))
+		return LEVELS_FULL;
+	sum += LEVEL_ONE + (uint64_t)qty;
+	d->sum[i] = sum;
+	/* whether it is the best one is a coin toss: no branch */
+	uint64_t top = levels_mask((l->near & (bit - 1)) == 0);
+	l->near |= bit;
+	l->best ^= (l->best ^ sum) & top;
+	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
 }
 
-/**
- * Take qty off the level at key, which has it; `gone`: with it an order. Hot.
- */
+/** Take qty off the level at key, which has it; `gone`: with it an order. Hot. */
 static inline enum levels_result levels_take(
-	struct levels *l, uint64_t *ladder, struct arena *a, int64_t key, gn_qty qty, bool gone)
+	struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty, bool gone)
 {
 	uint64_t less = (uint64_t)qty + (gone ? LEVEL_ONE : 0);
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i)))
-		return levels_take_far(l, a, key, less);
-	uint32_t first = levels_first(l);
-	ladder[i] -= less;
-	if (ladder[i] == 0) {
-		l->bits[i / 64] &= ~(UINT64_C(1) << i % 64);
-		if (gn_unlikely(l->n_far && i == first && levels_first(l) >= LEVELS_WINDOW / 4 * 3))
-			levels_follow(l, ladder, a);
+	if (gn_unlikely(!levels_place(l, key, &i) || i >= 64))
+		return levels_take_slow(l, d, a, key, less);
+	uint64_t sum = d->sum[i] - less, near = l->near ^ (uint64_t)(sum == 0) << i;
+	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << i) - 1)) == 0);
+	d->sum[i] = sum;
+	l->near = near;
+	if (gn_unlikely(!near)) {
+		levels_follow(l, d, a);
+		return LEVELS_TOP;
 	}
-	return i == first ? LEVELS_TOP : LEVELS_DEEP;
+	/* from where the best sum comes: a new best level, or the old one; an address instead of a branch */
+	uintptr_t first = (uintptr_t)&d->sum[__builtin_ctzll(near)], same = (uintptr_t)&l->best;
+	l->best = *(const uint64_t *)(same ^ ((same ^ first) & top));
+	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
 }
 
 /** Best level; sum 0 when there is none. */
-static inline struct level levels_best(const struct levels *l, const uint64_t *ladder)
+static inline struct level levels_best(const struct levels *l, const struct ladder *d)
 {
-	uint32_t i = levels_first(l);
-
-	return i == LEVELS_WINDOW ? (struct level){0} : (struct level){l->base + (int64_t)i * l->tick, ladder[i]};
+	return l->best ? (struct level){levels_key_at(l, levels_first(l, d)), l->best} : (struct level){0};
 }
 
 /** Sum of the level at key, 0 when there is none. */
-static inline uint64_t levels_find(const struct levels *l, const uint64_t *ladder, const struct arena *a, int64_t key)
-{
-	uint32_t i;
-
-	return levels_place(l, key, &i) ? ladder[i] : levels_find_far(l, a, key);
-}
+uint64_t levels_find(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key);
 
 /** The first n levels, best first. Returns how many there are, at most n. Cost: n steps. */
-uint32_t levels_top(const struct levels *l, const uint64_t *ladder, const struct arena *a, struct level *out, uint32_t n);
+uint32_t levels_top(const struct levels *l, const struct ladder *d, const struct arena *a, struct level *out, uint32_t n);
 
 /** How many levels are better than key. */
-uint32_t levels_rank(const struct levels *l, const struct arena *a, int64_t key);
+uint32_t levels_rank(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key);
 
-/** Number of levels. */
-uint32_t levels_count(const struct levels *l);
-
-/** Number of orders. */
-uint32_t levels_orders(const struct levels *l, const uint64_t *ladder, const struct arena *a);
+/** Number of levels, and of orders. */
+uint32_t levels_count(const struct levels *l, const struct ladder *d);
+uint32_t levels_orders(const struct ladder *d, const struct arena *a);
 
 /** Forget all levels. */
-void levels_clear(struct levels *l, uint64_t *ladder, struct arena *a);
+void levels_clear(struct levels *l, struct ladder *d, struct arena *a);
 
 #endif

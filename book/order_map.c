@@ -58,6 +58,8 @@ static uint64_t map_next(const struct order_map *m, uint64_t slot)
 
 uint64_t *order_map_find_old(struct order_map *m, uint64_t ref)
 {
+	if (m->tag[order_map_frame(m, ref)] < ref >> ORDER_FRAME_BITS)
+		return NULL; /* newer than all that was ever here */
 	for (uint64_t s = map_home(m, ref); m->old[s].rec; s = map_next(m, s))
 		if (m->old[s].ref == ref)
 			return &m->old[s].rec;

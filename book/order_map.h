@@ -58,6 +58,14 @@ static inline void order_map_prefetch(const struct order_map *m, uint64_t ref)
 	__builtin_prefetch(&m->rec[ref & (m->window - 1)], 1);
 }
 
+/** The store's record for ref, 0 in it when there is none; NULL: the store is not where ref belongs. Hot. */
+static inline uint64_t *order_map_slot(const struct order_map *m, uint64_t ref)
+{
+	bool own = m->tag[order_map_frame(m, ref)] == ref >> ORDER_FRAME_BITS;
+
+	return gn_likely(own) ? &m->rec[ref & (m->window - 1)] : NULL;
+}
+
 /**
  * Record of ref, or NULL. Hot.
  *
@@ -65,12 +73,11 @@ static inline void order_map_prefetch(const struct order_map *m, uint64_t ref)
  */
 static inline uint64_t *order_map_find(struct order_map *m, uint64_t ref)
 {
-	uint64_t tag = m->tag[order_map_frame(m, ref)], own = ref >> ORDER_FRAME_BITS;
-	uint64_t *rec = &m->rec[ref & (m->window - 1)];
+	uint64_t *rec = order_map_slot(m, ref);
 
-	if (gn_likely(tag == own))
+	if (gn_likely(rec != NULL))
 		return *rec ? rec : NULL;
-	return tag > own ? order_map_find_old(m, ref) : NULL;
+	return order_map_find_old(m, ref);
 }
 
 /** Whether one more record has room. */
@@ -82,9 +89,11 @@ static inline bool order_map_has_room(const struct order_map *m)
 /** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most 64 records. */
 static inline void order_map_put(struct order_map *m, uint64_t ref, uint64_t rec)
 {
+	uint64_t *slot = order_map_slot(m, ref);
+
 	m->n++;
-	if (gn_likely(m->tag[order_map_frame(m, ref)] == ref >> ORDER_FRAME_BITS))
-		m->rec[ref & (m->window - 1)] = rec;
+	if (gn_likely(slot != NULL))
+		*slot = rec;
 	else
 		order_map_put_slow(m, ref, rec);
 }

@@ -195,7 +195,7 @@ static const struct config_key config_keys[] = {
 	{"engine.feed.midnight_ns", POSITIVE, "0", "of the venue's day, since the Unix epoch; 0: unknown"},
 	{"engine.feed.hold_datagrams", 16, 1048576, "4096", "datagrams that came early and are held"},
 	{"engine.feed.shards", 1, 32, "1", "feed handlers; instruments are spread by venue number"},
-	{"engine.book.instruments_max", 1, 1048576, "16384", "instruments that can be known"},
+	{"engine.book.instruments_max", 1, 32000, "16384", "instruments that can be known"},
 	{"engine.book.orders_max", 1, 16777215, "1048576", "live orders of all books of a shard"},
 	{"engine.book.tolerate_gaps", 0, 1, "false", "an unknown order reference does not make a book stale: mid-day starts"},
 	{"engine.accounts[].name", 1, 31, NULL, "name of the account"},

@@ -74,7 +74,6 @@ static int make_book(struct parts *p, const struct engine_section *s, struct gn_
 	for (uint32_t i = 0; i < s->feed.shards; i++) {
 		p->book[i] = (struct book_stage_config){
 			.book = {.instruments_max = s->book.instruments_max, .orders_max = s->book.orders_max,
-				.books_max = s->book.instruments_max < BOOK_BOOKS_MAX ? 0 : BOOK_BOOKS_MAX,
 				.tolerate_gaps = s->book.tolerate_gaps},
 			.strategy = p->subscribed,
 			.n_strategies = s->strategies_count,

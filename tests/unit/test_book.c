@@ -56,7 +56,7 @@ Test(book, refuses_a_config_past_its_limits)
 		{.instruments_max = UINT32_MAX, .orders_max = 1},
 		{.instruments_max = 1, .orders_max = 0},
 		{.instruments_max = 1, .orders_max = BOOK_ORDERS_MAX + 1},
-		{.instruments_max = 1, .orders_max = 1, .books_max = BOOK_BOOKS_MAX + 1},
+		{.instruments_max = BOOK_INSTRUMENTS_MAX + 1, .orders_max = 1},
 		{.instruments_max = 1, .orders_max = 1, .watches_max = BOOK_WATCHES_MAX + 1},
 		{.instruments_max = 1, .orders_max = 1, .wide_max = UINT64_MAX},
 	};
@@ -236,16 +236,6 @@ Test(book, refuses_wide_orders_past_wide_max)
 	cr_assert_eq(book_bbo(&set, 1).bid_orders, 2);
 }
 
-Test(book, refuses_instruments_past_books_max)
-{
-	given(&(struct book_config){.instruments_max = 8, .books_max = 2, .orders_max = 1000, .node = GN_NODE_ANY});
-	for (gn_inst i = 0; i < 3; i++)
-		add(i, GN_BUY, i + 1, CENT, 1);
-	cr_assert_eq(set.n.limit_book, 1);
-	cr_assert(stale(2));
-	cr_assert(!stale(1));
-}
-
 Test(book, refuses_far_levels_past_their_memory)
 {
 	given(&(struct book_config){.instruments_max = 8, .orders_max = 200000, .far_bytes = 1 << 20, .node = GN_NODE_ANY});
@@ -367,8 +357,8 @@ Test(book, counts_what_is_printed_only)
 	cr_assert(!(book_apply(&set, &md) & BOOK_TRADE));
 	md.flags = GN_MD_F_PRINTABLE;
 	cr_assert(book_apply(&set, &md) & BOOK_TRADE);
-	cr_assert_eq(set.book[1].volume, 10);
-	cr_assert_eq(set.book[1].last_px.e9, 9 * CENT);
+	cr_assert_eq(set.rest[1].volume, 10);
+	cr_assert_eq(set.rest[1].last_px.e9, 9 * CENT);
 	cr_assert_eq(book_bbo(&set, 1).bid_qty, 80);
 	md = (struct gn_md){.kind = GN_MD_CROSS, .inst = 1, .order = {.px = {0}, .qty = 0}};
 	cr_assert_eq(book_apply(&set, &md), BOOK_EVENT, "an auction without a trade");
