@@ -96,7 +96,8 @@ static int set_option(struct options *o, int option, const char *value)
 	switch (option) {
 	case OPT_FORMAT:
 		o->json = strcmp(value, "json") == 0;
-		return o->json || strcmp(value, "text") == 0 ? 0 : usage_error("--format: expected text or json", value);
+		return o->json || strcmp(value, "text") == 0 ? 0
+		                                             : usage_error("--format: expected text or json", value);
 	case OPT_CORES: return set_cores(o, value);
 	case OPT_SECONDS: return set_seconds(o, value);
 	case OPT_STATE: o->state = value; return 0;
@@ -170,7 +171,8 @@ static int do_apply(const struct options *o, const struct gn_host_view *v, char 
 		if (n_failed < 0)
 			rc = failed("");
 		else
-			fprintf(stderr, "gannet: %zu of %zu changes made; --revert puts them back\n", plan.n - (size_t)n_failed, plan.n);
+			fprintf(stderr, "gannet: %zu of %zu changes made; --revert puts them back\n",
+				plan.n - (size_t)n_failed, plan.n);
 		rc = n_failed != 0 ? 1 : 0;
 	}
 	gn_host_plan_free(&plan);

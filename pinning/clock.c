@@ -13,8 +13,8 @@
 #define CALIBRATE_NS (20 * NS_PER_MS)
 #define CALIBRATE_READS_MAX (INT64_C(100) * 1000 * 1000) /* a wall clock that stands still ends in an error */
 #define SAMPLE_TRIES 16
-#define STEP_NS NS_PER_MS         /* the wall clock is slewed, not stepped, below this */
-#define SLEW_PPM_MAX 500          /* ours follows at most this fast */
+#define STEP_NS NS_PER_MS /* the wall clock is slewed, not stepped, below this */
+#define SLEW_PPM_MAX 500 /* ours follows at most this fast */
 #define RATE_SPAN_NS (64 * NS_PER_S) /* the rate is measured over one to two of these */
 
 struct gn_clock gn_clock_process;
@@ -127,8 +127,8 @@ int gn_clock_calibrate_from(const struct gn_clock_source *source)
 	clk.half = clk.last = b;
 	clk.rate_q48 = rate_between(&a, &b);
 	if (clk.rate_q48 <= 0 || clk.rate_q48 > INT64_C(1000) << GN_CLOCK_RATE_SHIFT)
-		return gn_err(ERANGE, "clock: %lld ticks in %lld ns is no time-stamp counter", (long long)(b.tsc - a.tsc),
-			(long long)(b.ns - a.ns));
+		return gn_err(ERANGE, "clock: %lld ticks in %lld ns is no time-stamp counter",
+			(long long)(b.tsc - a.tsc), (long long)(b.ns - a.ns));
 	clk.status.calibrated = true;
 	clk.status.invariant = processor_invariant();
 	clk.status.bound_ns = clk.status.bound_ns_max = (uint64_t)ticks_to_ns(b.window, clk.rate_q48) / 2 + 1;

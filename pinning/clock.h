@@ -4,7 +4,7 @@
 
 /**
  * @file
- * Time since the Unix epoch from the time-stamp counter: one line ns = base_ns + (tsc - base_tsc) * rate for the process.
+ * Time since the Unix epoch from the time-stamp counter: ns = base_ns + (tsc - base_tsc) * rate.
  *
  * One cold thread calibrates and updates; every thread converts. A reader never waits: the line exists twice, and
  * the writer changes the copy that readers are not sent to.
@@ -40,15 +40,15 @@ struct gn_clock_source {
 /** What is known of the quality of the time. */
 struct gn_clock_status {
 	bool calibrated;
-	bool invariant;         /* the processor promises one rate in every power state */
+	bool invariant; /* the processor promises one rate in every power state */
 	uint64_t ticks_per_s;
-	int64_t offset_ns;      /* wall clock minus ours, at the last update */
-	uint64_t bound_ns;      /* |ours - wall clock| was at most this at the last update, read error included */
-	uint64_t bound_ns_max;  /* the worst of all updates since the calibration, steps left out */
+	int64_t offset_ns; /* wall clock minus ours, at the last update */
+	uint64_t bound_ns; /* |ours - wall clock| was at most this at the last update, read error included */
+	uint64_t bound_ns_max; /* the worst of all updates since the calibration, steps left out */
 	uint64_t n_updates;
-	uint64_t n_steps;       /* the wall clock jumped; ours followed */
-	int64_t step_ns;        /* the last jump */
-	uint64_t n_backwards;   /* reads of the counter that were below an earlier one: not synchronised between cores */
+	uint64_t n_steps; /* the wall clock jumped; ours followed */
+	int64_t step_ns; /* the last jump */
+	uint64_t n_backwards; /* reads of the counter that were below an earlier one: not synchronised between cores */
 };
 
 /** Calibrate against CLOCK_REALTIME. Spins for about 20 ms; once, before other threads convert. 0 or -errno. */
@@ -78,7 +78,9 @@ static inline uint64_t gn_clock_ns_from_tsc(uint64_t tsc)
 		int64_t base_ns = atomic_load_explicit(&l->base_ns, memory_order_acquire);
 		int64_t rate = atomic_load_explicit(&l->ns_per_tick_q48, memory_order_acquire);
 		if (gn_likely(atomic_load_explicit(&gn_clock_process.version, memory_order_relaxed) == v))
-			return (uint64_t)(base_ns + (int64_t)((__int128)(int64_t)(tsc - base_tsc) * rate >> GN_CLOCK_RATE_SHIFT));
+			return (uint64_t)(base_ns
+					  + (int64_t)((__int128)(int64_t)(tsc - base_tsc) * rate
+						      >> GN_CLOCK_RATE_SHIFT));
 	}
 }
 

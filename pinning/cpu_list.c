@@ -72,13 +72,15 @@ int gn_cpus_from_mask(const char *text, cpu_set_t *set)
 		if (text[i] == ',')
 			continue;
 		if (!isxdigit((unsigned char)text[i]))
-			return gn_err(0, "core mask \"%.*s\": expected hexadecimal words such as ff,00000003", (int)n, text);
+			return gn_err(
+				0, "core mask \"%.*s\": expected hexadecimal words such as ff,00000003", (int)n, text);
 		unsigned long nibble = strtoul(digit, NULL, 16);
 		for (int b = 0; b < 4; b++, bit++) {
 			if (!(nibble >> b & 1))
 				continue;
 			if (bit >= CPU_SETSIZE)
-				return gn_err(0, "core mask names core %d: the highest known here is %d", bit, CPU_SETSIZE - 1);
+				return gn_err(0, "core mask names core %d: the highest known here is %d", bit,
+					CPU_SETSIZE - 1);
 			CPU_SET((size_t)bit, set);
 		}
 	}

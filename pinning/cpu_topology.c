@@ -137,7 +137,8 @@ static void read_nodes(struct gn_topology *t, const char *root)
 	cpu_set_t nodes; /* a set of node numbers, in the same notation */
 
 	read_list(root, NODE_DIR "/online", &nodes);
-	for (int node = gn_cpus_next(&nodes, 0); node >= 0 && node < GN_NODES_MAX; node = gn_cpus_next(&nodes, node + 1)) {
+	for (int node = gn_cpus_next(&nodes, 0); node >= 0 && node < GN_NODES_MAX;
+		node = gn_cpus_next(&nodes, node + 1)) {
 		read_node(t, root, node);
 		t->n_nodes = node + 1;
 	}
@@ -213,7 +214,7 @@ static void read_sets(struct gn_topology *t, const char *root)
 {
 	char text[GN_SYS_TEXT_BYTES];
 	bool told = gn_sys_field(root, "/proc/self/status", "Cpus_allowed_list:", text, sizeof(text)) == 0
-		&& gn_cpus_from_list(text, &t->allowed) == 0;
+	            && gn_cpus_from_list(text, &t->allowed) == 0;
 
 	if (!told && root[0] == '\0')
 		sched_getaffinity(0, sizeof(t->allowed), &t->allowed);
@@ -269,7 +270,8 @@ enum gn_nearness gn_topology_nearness(const struct gn_topology *t, int a, int b)
 
 const char *gn_nearness_word(enum gn_nearness n)
 {
-	static const char *const words[] = {"the same core", "SMT siblings", "one L2 cache", "one L3 cache", "one node", "different nodes"};
+	static const char *const words[] = {
+		"the same core", "SMT siblings", "one L2 cache", "one L3 cache", "one node", "different nodes"};
 
 	return n <= GN_NEAR_FAR ? words[n] : "?";
 }

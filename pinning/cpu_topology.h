@@ -18,24 +18,24 @@
 
 struct gn_cpu {
 	int package, core, node; /* -1: not known */
-	int smt;                 /* lowest core of those that share its execution unit; itself when alone */
-	int l2, l3;              /* lowest core of those that share the cache; -1: not known, or there is none */
-	int capacity;            /* relative speed as the kernel sees it, 1024 is the fastest kind; -1: not told */
+	int smt; /* lowest core of those that share its execution unit; itself when alone */
+	int l2, l3; /* lowest core of those that share the cache; -1: not known, or there is none */
+	int capacity; /* relative speed as the kernel sees it, 1024 is the fastest kind; -1: not told */
 };
 
 struct gn_node {
 	bool present;
 	cpu_set_t cpus;
 	int distance[GN_NODES_MAX]; /* 10: local; -1: not known */
-	int64_t mem_bytes, mem_free_bytes;           /* -1: not known */
-	int64_t huge_2m, huge_2m_free;               /* pages; -1: not known */
+	int64_t mem_bytes, mem_free_bytes; /* -1: not known */
+	int64_t huge_2m, huge_2m_free; /* pages; -1: not known */
 	int64_t huge_1g, huge_1g_free;
 };
 
 struct gn_topology {
 	cpu_set_t present, online;
-	cpu_set_t allowed;   /* of this process */
-	cpu_set_t isolated;  /* isolcpus= and isolated cpuset partitions */
+	cpu_set_t allowed; /* of this process */
+	cpu_set_t isolated; /* isolcpus= and isolated cpuset partitions */
 	cpu_set_t nohz_full; /* no tick while one task runs */
 	cpu_set_t rcu_nocbs;
 	struct gn_cpu cpu[CPU_SETSIZE];
@@ -53,11 +53,11 @@ cpu_set_t gn_topology_siblings(const struct gn_topology *t, int core);
 /** How far apart two cores are, for a message between them. */
 enum gn_nearness {
 	GN_NEAR_SAME = 0, /* one core */
-	GN_NEAR_SMT,      /* one execution unit */
+	GN_NEAR_SMT, /* one execution unit */
 	GN_NEAR_L2,
 	GN_NEAR_L3,
-	GN_NEAR_NODE,     /* one memory controller, no cache in common (or none that is known) */
-	GN_NEAR_FAR,      /* another node */
+	GN_NEAR_NODE, /* one memory controller, no cache in common (or none that is known) */
+	GN_NEAR_FAR, /* another node */
 };
 enum gn_nearness gn_topology_nearness(const struct gn_topology *t, int a, int b);
 

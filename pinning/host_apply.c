@@ -32,7 +32,8 @@ static const char *hint(int rc)
 {
 	switch (-rc) {
 	case EACCES:
-	case EPERM: return " (needs root: CAP_DAC_OVERRIDE for the file, CAP_SYS_ADMIN or CAP_SYS_NICE for what it does)";
+	case EPERM:
+		return " (needs root: CAP_DAC_OVERRIDE for the file, CAP_SYS_ADMIN or CAP_SYS_NICE for what it does)";
 	case EROFS: return " (mounted read-only here: outside of the container it may be written)";
 	case EIO: return " (the kernel manages this one itself)";
 	default: return "";
@@ -61,7 +62,8 @@ static json_t *state_load(const struct gn_host_apply *a)
 		return json_array();
 	json_t *steps = json_load_file(a->state, 0, &error);
 	if (!json_is_array(steps)) {
-		gn_err(0, "host: %s: line %d: %s", a->state, error.line, steps ? "expected a list of steps" : error.text);
+		gn_err(0, "host: %s: line %d: %s", a->state, error.line,
+			steps ? "expected a list of steps" : error.text);
 		json_decref(steps);
 		return NULL;
 	}
@@ -81,7 +83,8 @@ static int state_store(const struct gn_host_apply *a, const json_t *steps)
 	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return gn_err(errno, "host: make %s", beside);
-	int rc = json_dumpfd(steps, fd, JSON_INDENT(1)) < 0 || fsync(fd) < 0 ? gn_err(errno, "host: write %s", beside) : 0;
+	int rc = json_dumpfd(steps, fd, JSON_INDENT(1)) < 0 || fsync(fd) < 0 ? gn_err(errno, "host: write %s", beside)
+	                                                                     : 0;
 	close(fd);
 	if (rc == 0 && rename(beside, a->state) < 0)
 		rc = gn_err(errno, "host: put %s in place", a->state);
@@ -101,7 +104,8 @@ static json_t *step_of(const struct gn_host_apply *a, const struct gn_host_chang
 		return NULL;
 	}
 	gn_sys_chosen(now); /* what the kernel takes back is the word, not the list */
-	return json_pack("{s:s, s:s, s:s, s:s}", "row", c->row, "path", c->path, "before", c->undo[0] ? c->undo : now, "after", c->value);
+	return json_pack("{s:s, s:s, s:s, s:s}", "row", c->row, "path", c->path, "before", c->undo[0] ? c->undo : now,
+		"after", c->value);
 }
 
 static int change_make(const struct gn_host_apply *a, const struct gn_host_change *c)
@@ -159,7 +163,8 @@ int gn_host_apply(const struct gn_host_apply *a, const struct gn_host_plan *p)
 
 static int step_undo(const struct gn_host_apply *a, const json_t *step)
 {
-	const char *row = json_string_value(json_object_get(step, "row")), *path = json_string_value(json_object_get(step, "path"));
+	const char *row = json_string_value(json_object_get(step, "row")),
+		   *path = json_string_value(json_object_get(step, "path"));
 	const char *before = json_string_value(json_object_get(step, "before"));
 	char full[PATH_MAX];
 
@@ -168,7 +173,9 @@ static int step_undo(const struct gn_host_apply *a, const json_t *step)
 		return -EINVAL;
 	}
 	snprintf(full, sizeof(full), "%s%s", a->root, path);
-	int rc = before ? gn_sys_write(a->root, path, before[0] ? before : "\n") : rmdir(full) < 0 ? gn_err(errno, "remove %s", full) : 0;
+	int rc = before            ? gn_sys_write(a->root, path, before[0] ? before : "\n")
+	         : rmdir(full) < 0 ? gn_err(errno, "remove %s", full)
+	                           : 0;
 	if (rc < 0)
 		say(a, "%s: failed: %s%s", row ? row : "?", gn_err_text(), hint(rc));
 	else

@@ -13,7 +13,7 @@
 typedef void gn_host_line_fn(void *arg, const char *text);
 
 struct gn_host_apply {
-	const char *root;  /* "": the real machine */
+	const char *root; /* "": the real machine */
 	const char *state; /* file that remembers; made with its folder, readable by its owner only */
 	gn_host_line_fn *line;
 	void *line_arg;

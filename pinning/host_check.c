@@ -145,7 +145,8 @@ void gn_host_plan_write(
 	vsnprintf(path, sizeof(path), path_fmt, ap);
 	va_end(ap);
 	bool folder = value[0] == '\0';
-	if (folder ? gn_sys_exists(v->root, path) : gn_sys_read(v->root, path, now, sizeof(now)) >= 0 && strcmp(now, value) == 0)
+	if (folder ? gn_sys_exists(v->root, path)
+		   : gn_sys_read(v->root, path, now, sizeof(now)) >= 0 && strcmp(now, value) == 0)
 		return;
 	struct gn_host_change *c = plan_add(p);
 	if (!c)

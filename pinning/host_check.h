@@ -22,7 +22,7 @@ struct gn_host_view {
 	const char *root; /* "": the real machine */
 	const struct gn_topology *topology;
 	cpu_set_t cores; /* where threads poll */
-	cpu_set_t rest;  /* online, and not in cores: where everything else belongs */
+	cpu_set_t rest; /* online, and not in cores: where everything else belongs */
 };
 
 /** What one row found. */
@@ -53,12 +53,13 @@ struct gn_host_plan {
 struct gn_host_row {
 	const char *name;
 	const char *costs; /* what a wrong setting costs, one line */
-	const char *file;  /* holds .want when all is well; the chosen word of "a [b] c" counts */
+	const char *file; /* holds .want when all is well; the chosen word of "a [b] c" counts */
 	const char *want;
-	const char *also;  /* is as good, or NULL */
+	const char *also; /* is as good, or NULL */
 	enum gn_host_state worse; /* state when the file holds something else */
 	void (*check)(const struct gn_host_view *v, struct gn_host_finding *f);
-	void (*plan)(const struct gn_host_view *v, struct gn_host_plan *p); /* NULL: .file and .want, or not at run time */
+	void (*plan)(
+		const struct gn_host_view *v, struct gn_host_plan *p); /* NULL: .file and .want, or not at run time */
 };
 
 /** Every row, in the order of display; ends with a name of NULL. */
@@ -95,11 +96,10 @@ void gn_host_found(struct gn_host_finding *f, enum gn_host_state state, const ch
 void gn_host_fix(struct gn_host_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** Add one file to a plan; not added when the file is missing or already holds the value. */
-void gn_host_plan_write(
-	const struct gn_host_view *v, struct gn_host_plan *p, const char *value, const char *path_fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+void gn_host_plan_write(const struct gn_host_view *v, struct gn_host_plan *p, const char *value, const char *path_fmt,
+	...) __attribute__((format(printf, 4, 5)));
 
-extern const struct gn_host_row gn_host_rows_cores[], gn_host_rows_power[], gn_host_rows_memory[], gn_host_rows_kernel[],
-	gn_host_rows_nic[];
+extern const struct gn_host_row gn_host_rows_cores[], gn_host_rows_power[], gn_host_rows_memory[],
+	gn_host_rows_kernel[], gn_host_rows_nic[];
 
 #endif

@@ -22,8 +22,8 @@ static cpu_set_t cores_without(const struct gn_host_view *v, const cpu_set_t *se
 }
 
 /* OK when the set holds every core of the view. */
-static bool check_set(
-	const struct gn_host_view *v, struct gn_host_finding *f, const cpu_set_t *set, enum gn_host_state worse, const char *what)
+static bool check_set(const struct gn_host_view *v, struct gn_host_finding *f, const cpu_set_t *set,
+	enum gn_host_state worse, const char *what)
 {
 	cpu_set_t missing = cores_without(v, set);
 
@@ -45,8 +45,10 @@ static void isolation_check(const struct gn_host_view *v, struct gn_host_finding
 
 	if (check_set(v, f, &v->topology->isolated, GN_HOST_BAD, "isolated"))
 		return;
-	gn_host_fix(f, "boot with isolcpus=domain,managed_irq,%.100s, or --apply isolation makes an isolated cpuset partition: then start "
-		"the engine in it (echo $$ > " GROUP "/cgroup.procs)", cores.c);
+	gn_host_fix(f,
+		"boot with isolcpus=domain,managed_irq,%.100s, or --apply isolation makes an isolated cpuset "
+		"partition: then start the engine in it (echo $$ > " GROUP "/cgroup.procs)",
+		cores.c);
 }
 
 static void isolation_plan(const struct gn_host_view *v, struct gn_host_plan *p)
@@ -54,9 +56,11 @@ static void isolation_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 	char text[GN_SYS_TEXT_BYTES];
 	size_t before = p->n;
 
-	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.controllers", text, sizeof(text)) < 0 || !strstr(text, "cpuset"))
+	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.controllers", text, sizeof(text)) < 0
+		|| !strstr(text, "cpuset"))
 		return; /* no cgroup v2 with the cpuset controller: boot parameter only */
-	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.subtree_control", text, sizeof(text)) >= 0 && !strstr(text, "cpuset")) {
+	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.subtree_control", text, sizeof(text)) >= 0
+		&& !strstr(text, "cpuset")) {
 		gn_host_plan_write(v, p, "+cpuset", "/sys/fs/cgroup/cgroup.subtree_control");
 		if (p->n > before)
 			strcpy(p->change[p->n - 1].undo, "-cpuset");
@@ -136,9 +140,10 @@ static void irq_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_found(f, GN_HOST_OK, "none of %d interrupts may arrive on %s", c.n, gn_cpus_text(&v->cores).c);
 		return;
 	}
-	gn_host_found(f, GN_HOST_BAD, "%d of %d interrupts may arrive on %s (the first: %d)", c.n_bad, c.n, gn_cpus_text(&c.touched).c,
-		c.first_bad);
-	gn_host_fix(f, "for i in /proc/irq/[0-9]*; do echo %.300s > $i/smp_affinity_list; done", gn_cpus_text(&v->rest).c);
+	gn_host_found(f, GN_HOST_BAD, "%d of %d interrupts may arrive on %s (the first: %d)", c.n_bad, c.n,
+		gn_cpus_text(&c.touched).c, c.first_bad);
+	gn_host_fix(
+		f, "for i in /proc/irq/[0-9]*; do echo %.300s > $i/smp_affinity_list; done", gn_cpus_text(&v->rest).c);
 }
 
 static void irq_move(void *arg, int irq, const cpu_set_t *on)
@@ -187,14 +192,14 @@ static void mask_plan(const struct gn_host_view *v, struct gn_host_plan *p, cons
 		gn_host_plan_write(v, p, gn_cpus_mask_text(&v->rest).c, "%s", path);
 }
 
-#define MASK_ROW(fn, path)                                                          \
-	static void fn##_check(const struct gn_host_view *v, struct gn_host_finding *f) \
-	{                                                                           \
-		mask_check(v, f, path);                                             \
-	}                                                                           \
-	static void fn##_plan(const struct gn_host_view *v, struct gn_host_plan *p) \
-	{                                                                           \
-		mask_plan(v, p, path);                                              \
+#define MASK_ROW(fn, path)                                                                                             \
+	static void fn##_check(const struct gn_host_view *v, struct gn_host_finding *f)                                \
+	{                                                                                                              \
+		mask_check(v, f, path);                                                                                \
+	}                                                                                                              \
+	static void fn##_plan(const struct gn_host_view *v, struct gn_host_plan *p)                                    \
+	{                                                                                                              \
+		mask_plan(v, p, path);                                                                                 \
 	}
 MASK_ROW(irq_default, "/proc/irq/default_smp_affinity")
 MASK_ROW(workqueue, "/sys/devices/virtual/workqueue/cpumask")
@@ -242,14 +247,17 @@ static void irqbalance_check(const struct gn_host_view *v, struct gn_host_findin
 
 static void time_sync_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
-	static const char *const names[] = {"ptp4l", "phc2sys", "chronyd", "ntpd", "timemaster", "systemd-timesyn", "sfptpd", NULL};
+	static const char *const names[] = {
+		"ptp4l", "phc2sys", "chronyd", "ntpd", "timemaster", "systemd-timesyn", "sfptpd", NULL};
 	bool hardware = gn_sys_exists(v->root, "/sys/class/ptp/ptp0/clock_name");
 	char name[64];
 
 	switch (process_find(v, names, name, sizeof(name))) {
 	case 0:
-		gn_host_found(f, GN_HOST_WARN, "nothing disciplines the clock%s", hardware ? "; there is a PTP clock" : "");
-		gn_host_fix(f, hardware ? "run ptp4l and phc2sys (apt-get install linuxptp)" : "apt-get install chrony");
+		gn_host_found(
+			f, GN_HOST_WARN, "nothing disciplines the clock%s", hardware ? "; there is a PTP clock" : "");
+		gn_host_fix(
+			f, hardware ? "run ptp4l and phc2sys (apt-get install linuxptp)" : "apt-get install chrony");
 		return;
 	case 1: gn_host_found(f, GN_HOST_OK, "%s%s", name, hardware ? ", and there is a PTP clock" : ""); return;
 	default: gn_host_found(f, GN_HOST_UNKNOWN, "/proc tells no process"); return;
@@ -272,12 +280,14 @@ static void smt_check(const struct gn_host_view *v, struct gn_host_finding *f)
 	}
 	if (CPU_COUNT(&busy) + CPU_COUNT(&quiet) == 0) {
 		bool told = gn_sys_read(v->root, "/sys/devices/system/cpu/smt/active", text, sizeof(text)) >= 0
-			|| gn_sys_exists(v->root, "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
-		gn_host_found(f, told ? GN_HOST_OK : GN_HOST_UNKNOWN, told ? "no sibling is online" : "siblings are not told");
+		            || gn_sys_exists(v->root, "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
+		gn_host_found(f, told ? GN_HOST_OK : GN_HOST_UNKNOWN,
+			told ? "no sibling is online" : "siblings are not told");
 		return;
 	}
 	bool bad = CPU_COUNT(&busy) > 0;
-	gn_host_found(f, bad ? GN_HOST_BAD : GN_HOST_WARN, bad ? "anything may run on the siblings %s" : "siblings %s are online, isolated",
+	gn_host_found(f, bad ? GN_HOST_BAD : GN_HOST_WARN,
+		bad ? "anything may run on the siblings %s" : "siblings %s are online, isolated",
 		gn_cpus_text(bad ? &busy : &quiet).c);
 	gn_host_fix(f, "echo off > /sys/devices/system/cpu/smt/control, or boot with nosmt");
 }
@@ -288,18 +298,41 @@ static void smt_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 }
 
 const struct gn_host_row gn_host_rows_cores[] = {
-	{.name = "isolation", .costs = "other tasks are scheduled onto the polling core: stalls of milliseconds",
-		.check = isolation_check, .plan = isolation_plan},
-	{.name = "nohz_full", .costs = "the timer tick stops the core 100 to 1000 times a second, 1 to 5 us each", .check = nohz_check},
-	{.name = "rcu_nocbs", .costs = "the kernel frees its memory on the polling core, in bursts of 10 us and more", .check = rcu_check},
-	{.name = "irq_affinity", .costs = "each device interrupt takes the core away for 1 to 20 us and cools its caches", .check = irq_check,
+	{.name = "isolation",
+		.costs = "other tasks are scheduled onto the polling core: stalls of milliseconds",
+		.check = isolation_check,
+		.plan = isolation_plan},
+	{.name = "nohz_full",
+		.costs = "the timer tick stops the core 100 to 1000 times a second, 1 to 5 us each",
+		.check = nohz_check},
+	{.name = "rcu_nocbs",
+		.costs = "the kernel frees its memory on the polling core, in bursts of 10 us and more",
+		.check = rcu_check},
+	{.name = "irq_affinity",
+		.costs = "each device interrupt takes the core away for 1 to 20 us and cools its caches",
+		.check = irq_check,
 		.plan = irq_plan},
-	{.name = "irq_default", .costs = "interrupts that are set up later may arrive on the polling cores", .check = irq_default_check,
+	{.name = "irq_default",
+		.costs = "interrupts that are set up later may arrive on the polling cores",
+		.check = irq_default_check,
 		.plan = irq_default_plan},
-	{.name = "irqbalance", .costs = "a daemon undoes the affinity of interrupts every 10 s", .check = irqbalance_check},
-	{.name = "smt", .costs = "a busy sibling halves the speed of the core and shares its caches", .check = smt_check, .plan = smt_plan},
-	{.name = "workqueue", .costs = "unbound kernel work may run on the polling cores", .check = workqueue_check, .plan = workqueue_plan},
-	{.name = "writeback", .costs = "flushing of files may run on the polling cores", .check = writeback_check, .plan = writeback_plan},
-	{.name = "time_sync", .costs = "time stamps cannot be compared with anyone else's, nor shown to a regulator", .check = time_sync_check},
+	{.name = "irqbalance",
+		.costs = "a daemon undoes the affinity of interrupts every 10 s",
+		.check = irqbalance_check},
+	{.name = "smt",
+		.costs = "a busy sibling halves the speed of the core and shares its caches",
+		.check = smt_check,
+		.plan = smt_plan},
+	{.name = "workqueue",
+		.costs = "unbound kernel work may run on the polling cores",
+		.check = workqueue_check,
+		.plan = workqueue_plan},
+	{.name = "writeback",
+		.costs = "flushing of files may run on the polling cores",
+		.check = writeback_check,
+		.plan = writeback_plan},
+	{.name = "time_sync",
+		.costs = "time stamps cannot be compared with anyone else's, nor shown to a regulator",
+		.check = time_sync_check},
 	{.name = NULL},
 };

@@ -58,15 +58,17 @@ static void clocksource_check(const struct gn_host_view *v, struct gn_host_findi
 	bool can = strstr(available, "tsc") != NULL;
 	bool slow = strcmp(now, "hpet") == 0 || strcmp(now, "acpi_pm") == 0 || strcmp(now, "jiffies") == 0;
 	gn_host_found(f, slow ? GN_HOST_BAD : GN_HOST_WARN, "%s%s", now, can ? "" : "; the kernel offers no tsc");
-	gn_host_fix(f, can ? "echo tsc > " CLOCKSOURCE "current_clocksource" : "see the kernel log for why the tsc was given up; boot with "
-		"tsc=reliable only when it is");
+	gn_host_fix(f, can ? "echo tsc > " CLOCKSOURCE "current_clocksource"
+			   : "see the kernel log for why the tsc was given up; boot with "
+			     "tsc=reliable only when it is");
 }
 
 static void clocksource_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 {
 	char available[256];
 
-	if (gn_sys_read(v->root, CLOCKSOURCE "available_clocksource", available, sizeof(available)) >= 0 && strstr(available, "tsc"))
+	if (gn_sys_read(v->root, CLOCKSOURCE "available_clocksource", available, sizeof(available)) >= 0
+		&& strstr(available, "tsc"))
 		gn_host_plan_write(v, p, "tsc", CLOCKSOURCE "current_clocksource");
 }
 
@@ -94,7 +96,8 @@ static void tsc_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_found(f, GN_HOST_OK, "constant_tsc nonstop_tsc");
 		return;
 	}
-	gn_host_found(f, GN_HOST_BAD, "the time-stamp counter is not%s%s", constant ? "" : " constant", nonstop ? "" : " nonstop");
+	gn_host_found(f, GN_HOST_BAD, "the time-stamp counter is not%s%s", constant ? "" : " constant",
+		nonstop ? "" : " nonstop");
 	gn_host_fix(f, "use another processor; in a virtual machine, let the hypervisor pass invtsc through");
 }
 
@@ -106,7 +109,8 @@ static void rt_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_found(f, GN_HOST_UNKNOWN, "cannot read /proc/sys/kernel/sched_rt_runtime_us");
 		return;
 	}
-	gn_host_found(f, us < 0 ? GN_HOST_OK : GN_HOST_WARN, us < 0 ? "off" : "SCHED_FIFO gets %lld us of each period", (long long)us);
+	gn_host_found(f, us < 0 ? GN_HOST_OK : GN_HOST_WARN, us < 0 ? "off" : "SCHED_FIFO gets %lld us of each period",
+		(long long)us);
 	if (us >= 0)
 		gn_host_fix(f, "sysctl kernel.sched_rt_runtime_us=-1 (matters to threads with a FIFO priority only)");
 }
@@ -117,16 +121,31 @@ static void rt_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 }
 
 const struct gn_host_row gn_host_rows_kernel[] = {
-	{.name = "rt_throttling", .costs = "a thread with a FIFO priority that never sleeps is stopped 50 ms of each second",
-		.check = rt_check, .plan = rt_plan},
-	{.name = "watchdog", .costs = "a timer and a kernel thread look after each core", .file = "/proc/sys/kernel/watchdog", .want = "0",
+	{.name = "rt_throttling",
+		.costs = "a thread with a FIFO priority that never sleeps is stopped 50 ms of each second",
+		.check = rt_check,
+		.plan = rt_plan},
+	{.name = "watchdog",
+		.costs = "a timer and a kernel thread look after each core",
+		.file = "/proc/sys/kernel/watchdog",
+		.want = "0",
 		.worse = GN_HOST_WARN},
-	{.name = "nmi_watchdog", .costs = "a non-maskable interrupt, and one hardware counter fewer", .file = "/proc/sys/kernel/nmi_watchdog",
-		.want = "0", .worse = GN_HOST_WARN},
-	{.name = "timer_migration", .costs = "timers stay on the core that set them, also when that one polls",
-		.file = "/proc/sys/kernel/timer_migration", .want = "1", .worse = GN_HOST_WARN},
-	{.name = "mitigations", .costs = "each way into the kernel and back is slower by up to a microsecond", .check = mitigations_check},
-	{.name = "clocksource", .costs = "reading the time becomes a slow access to a device, or a system call", .check = clocksource_check,
+	{.name = "nmi_watchdog",
+		.costs = "a non-maskable interrupt, and one hardware counter fewer",
+		.file = "/proc/sys/kernel/nmi_watchdog",
+		.want = "0",
+		.worse = GN_HOST_WARN},
+	{.name = "timer_migration",
+		.costs = "timers stay on the core that set them, also when that one polls",
+		.file = "/proc/sys/kernel/timer_migration",
+		.want = "1",
+		.worse = GN_HOST_WARN},
+	{.name = "mitigations",
+		.costs = "each way into the kernel and back is slower by up to a microsecond",
+		.check = mitigations_check},
+	{.name = "clocksource",
+		.costs = "reading the time becomes a slow access to a device, or a system call",
+		.check = clocksource_check,
 		.plan = clocksource_plan},
 	{.name = "tsc", .costs = "every time stamp is wrong", .check = tsc_check},
 	{.name = NULL},

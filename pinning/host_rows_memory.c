@@ -35,8 +35,8 @@ static void pool_check(const struct gn_host_view *v, struct gn_host_finding *f, 
 		least = pages < least ? pages : least;
 		least_free = pages_free < least_free ? pages_free : least_free;
 		if (n + 64 < sizeof(text))
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%snode %d: %lld, %lld free", n ? "; " : "", node, (long long)pages,
-				(long long)pages_free);
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%snode %d: %lld, %lld free", n ? "; " : "",
+				node, (long long)pages, (long long)pages_free);
 	}
 	if (n == 0)
 		gn_host_found(f, GN_HOST_UNKNOWN, "no pool is told");
@@ -50,8 +50,10 @@ static void huge_2m_check(const struct gn_host_view *v, struct gn_host_finding *
 {
 	pool_check(v, f, false);
 	if (f->state > GN_HOST_UNKNOWN)
-		gn_host_fix(f, "hugeadm --pool-pages-min 2MB:%d, or dpdk-hugepages.py --setup 1G; for good: boot with hugepages=%d", POOL_2M_PAGES,
-			POOL_2M_PAGES);
+		gn_host_fix(f,
+			"hugeadm --pool-pages-min 2MB:%d, or dpdk-hugepages.py --setup 1G; for good: boot with "
+		        "hugepages=%d",
+			POOL_2M_PAGES, POOL_2M_PAGES);
 }
 
 static void huge_2m_plan(const struct gn_host_view *v, struct gn_host_plan *p)
@@ -63,7 +65,8 @@ static void huge_2m_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 		if (!node_concerned(v, node) || n->huge_2m < 0 || n->huge_2m_free > 0)
 			continue;
 		snprintf(pages, sizeof(pages), "%lld", (long long)n->huge_2m + POOL_2M_PAGES);
-		gn_host_plan_write(v, p, pages, "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
+		gn_host_plan_write(
+			v, p, pages, "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
 	}
 }
 
@@ -71,7 +74,8 @@ static void huge_1g_check(const struct gn_host_view *v, struct gn_host_finding *
 {
 	pool_check(v, f, true);
 	if (f->state > GN_HOST_UNKNOWN)
-		gn_host_fix(f, "boot with hugepagesz=1G hugepages=4 (memory that is in use can hardly be joined to such pages later)");
+		gn_host_fix(f, "boot with hugepagesz=1G hugepages=4 (memory that is in use can hardly be joined to "
+		               "such pages later)");
 }
 
 static void swap_check(const struct gn_host_view *v, struct gn_host_finding *f)
@@ -119,32 +123,67 @@ static void memlock_check(const struct gn_host_view *v, struct gn_host_finding *
 	}
 	text[strcspn(text, " ")] = '\0';
 	bool good = strcmp(text, "unlimited") == 0 || strtoll(text, NULL, 10) >= MEMLOCK_BYTES_MIN;
-	gn_host_found(f, good ? GN_HOST_OK : GN_HOST_WARN, "%s%s", text, strcmp(text, "unlimited") == 0 ? "" : " bytes");
+	gn_host_found(
+		f, good ? GN_HOST_OK : GN_HOST_WARN, "%s%s", text, strcmp(text, "unlimited") == 0 ? "" : " bytes");
 	if (!good)
-		gn_host_fix(f, "ulimit -l unlimited (LimitMEMLOCK=infinity in the unit, memlock in /etc/security/limits.conf), or CAP_IPC_LOCK");
+		gn_host_fix(f, "ulimit -l unlimited (LimitMEMLOCK=infinity in the unit, memlock in "
+		               "/etc/security/limits.conf), or CAP_IPC_LOCK");
 }
 
 const struct gn_host_row gn_host_rows_memory[] = {
-	{.name = "hugepages_2m", .costs = "each access to a cold page also walks the page table: DRAM at half speed",
-		.check = huge_2m_check, .plan = huge_2m_plan},
-	{.name = "hugepages_1g", .costs = "large pools need more entries of the TLB than there are", .check = huge_1g_check},
-	{.name = "thp", .costs = "the kernel joins and splits pages behind the engine's back: stalls of 100 us and more",
-		.file = "/sys/kernel/mm/transparent_hugepage/enabled", .want = "madvise", .also = "never", .worse = GN_HOST_WARN},
-	{.name = "thp_defrag", .costs = "an allocation may stop to compact memory first",
-		.file = "/sys/kernel/mm/transparent_hugepage/defrag", .want = "madvise", .also = "never", .worse = GN_HOST_WARN},
-	{.name = "swap", .costs = "memory that was swapped out comes back in milliseconds", .check = swap_check},
-	{.name = "swappiness", .costs = "the kernel prefers to swap out what has been quiet for a while", .file = "/proc/sys/vm/swappiness",
-		.want = "1", .also = "0", .worse = GN_HOST_WARN},
-	{.name = "numa_balancing", .costs = "pages are unmapped on purpose, to see who touches them: page faults on the hot path",
-		.file = "/proc/sys/kernel/numa_balancing", .want = "0", .worse = GN_HOST_BAD},
-	{.name = "ksm", .costs = "a kernel thread reads and merges memory", .file = "/sys/kernel/mm/ksm/run", .want = "0", .also = "2",
+	{.name = "hugepages_2m",
+		.costs = "each access to a cold page also walks the page table: DRAM at half speed",
+		.check = huge_2m_check,
+		.plan = huge_2m_plan},
+	{.name = "hugepages_1g",
+		.costs = "large pools need more entries of the TLB than there are",
+		.check = huge_1g_check},
+	{.name = "thp",
+		.costs = "the kernel joins and splits pages behind the engine's back: stalls of 100 us and more",
+		.file = "/sys/kernel/mm/transparent_hugepage/enabled",
+		.want = "madvise",
+		.also = "never",
 		.worse = GN_HOST_WARN},
-	{.name = "compaction", .costs = "memory is moved in the background, its pages unmapped meanwhile",
-		.file = "/proc/sys/vm/compaction_proactiveness", .want = "0", .worse = GN_HOST_WARN},
-	{.name = "zone_reclaim", .costs = "an allocation may stop to free memory of its node", .file = "/proc/sys/vm/zone_reclaim_mode",
-		.want = "0", .worse = GN_HOST_WARN},
-	{.name = "stat_interval", .costs = "counters of the kernel are gathered on every core, each second", .check = stat_interval_check,
+	{.name = "thp_defrag",
+		.costs = "an allocation may stop to compact memory first",
+		.file = "/sys/kernel/mm/transparent_hugepage/defrag",
+		.want = "madvise",
+		.also = "never",
+		.worse = GN_HOST_WARN},
+	{.name = "swap", .costs = "memory that was swapped out comes back in milliseconds", .check = swap_check},
+	{.name = "swappiness",
+		.costs = "the kernel prefers to swap out what has been quiet for a while",
+		.file = "/proc/sys/vm/swappiness",
+		.want = "1",
+		.also = "0",
+		.worse = GN_HOST_WARN},
+	{.name = "numa_balancing",
+		.costs = "pages are unmapped on purpose, to see who touches them: page faults on the hot path",
+		.file = "/proc/sys/kernel/numa_balancing",
+		.want = "0",
+		.worse = GN_HOST_BAD},
+	{.name = "ksm",
+		.costs = "a kernel thread reads and merges memory",
+		.file = "/sys/kernel/mm/ksm/run",
+		.want = "0",
+		.also = "2",
+		.worse = GN_HOST_WARN},
+	{.name = "compaction",
+		.costs = "memory is moved in the background, its pages unmapped meanwhile",
+		.file = "/proc/sys/vm/compaction_proactiveness",
+		.want = "0",
+		.worse = GN_HOST_WARN},
+	{.name = "zone_reclaim",
+		.costs = "an allocation may stop to free memory of its node",
+		.file = "/proc/sys/vm/zone_reclaim_mode",
+		.want = "0",
+		.worse = GN_HOST_WARN},
+	{.name = "stat_interval",
+		.costs = "counters of the kernel are gathered on every core, each second",
+		.check = stat_interval_check,
 		.plan = stat_interval_plan},
-	{.name = "memlock", .costs = "memory cannot be locked: it may be paged out, and ports may not start", .check = memlock_check},
+	{.name = "memlock",
+		.costs = "memory cannot be locked: it may be paged out, and ports may not start",
+		.check = memlock_check},
 	{.name = NULL},
 };

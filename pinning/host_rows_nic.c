@@ -17,8 +17,8 @@
 /* One adapter. */
 struct nic {
 	char address[16]; /* "0000:17:00.0" */
-	char driver[32];  /* empty: none */
-	char netdev[32];  /* its name in the kernel; empty: none */
+	char driver[32]; /* empty: none */
+	char netdev[32]; /* its name in the kernel; empty: none */
 	int node;
 };
 
@@ -76,7 +76,8 @@ static void nic_say(struct nic_sum *s, const struct nic *nic, enum gn_host_state
 	s->n_told++;
 	s->worst = state > s->worst ? state : s->worst;
 	if (s->n + 80 < sizeof(s->text))
-		s->n += (size_t)snprintf(s->text + s->n, sizeof(s->text) - s->n, "%s%s %.60s", s->n ? "; " : "", nic->address, what);
+		s->n += (size_t)snprintf(
+			s->text + s->n, sizeof(s->text) - s->n, "%s%s %.60s", s->n ? "; " : "", nic->address, what);
 }
 
 /* Runs fn over every adapter, and sums up what it said. */
@@ -108,7 +109,8 @@ static void nic_each(const struct gn_host_view *v, struct gn_host_finding *f, co
 
 static void driver_one(struct nic_sum *s, const struct nic *nic)
 {
-	static const char *const bypass[] = {"vfio-pci", "igb_uio", "uio_pci_generic", "mlx5_core", "mlx4_core", "sfc", "mana", NULL};
+	static const char *const bypass[] = {
+		"vfio-pci", "igb_uio", "uio_pci_generic", "mlx5_core", "mlx4_core", "sfc", "mana", NULL};
 	char text[64];
 
 	for (const char *const *b = bypass; *b; b++) {
@@ -123,7 +125,10 @@ static void driver_one(struct nic_sum *s, const struct nic *nic)
 
 static void driver_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
-	nic_each(v, f, "dpdk-devbind.py --bind=vfio-pci ADDRESS for the port of the engine; AF_XDP and AF_PACKET work without, slower", driver_one);
+	nic_each(v, f,
+		"dpdk-devbind.py --bind=vfio-pci ADDRESS for the port of the engine; AF_XDP and AF_PACKET work "
+	        "without, slower",
+		driver_one);
 }
 
 static void node_one(struct nic_sum *s, const struct nic *nic)
@@ -156,8 +161,10 @@ static void pcie_one(struct nic_sum *s, const struct nic *nic)
 {
 	char speed[32], speed_max[32], width[16], width_max[16], text[160];
 
-	if (!nic_text(s, nic, "current_link_speed", speed, sizeof(speed)) || !nic_text(s, nic, "max_link_speed", speed_max, sizeof(speed_max))
-		|| !nic_text(s, nic, "current_link_width", width, sizeof(width)) || !nic_text(s, nic, "max_link_width", width_max, sizeof(width_max)))
+	if (!nic_text(s, nic, "current_link_speed", speed, sizeof(speed))
+		|| !nic_text(s, nic, "max_link_speed", speed_max, sizeof(speed_max))
+		|| !nic_text(s, nic, "current_link_width", width, sizeof(width))
+		|| !nic_text(s, nic, "max_link_width", width_max, sizeof(width_max)))
 		return;
 	bool good = strcmp(speed, speed_max) == 0 && strcmp(width, width_max) == 0;
 	if (good)
@@ -169,7 +176,8 @@ static void pcie_one(struct nic_sum *s, const struct nic *nic)
 
 static void pcie_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
-	nic_each(v, f, "move the card to a slot that gives it all its lanes; see lspci -vv, LnkSta against LnkCap", pcie_one);
+	nic_each(v, f, "move the card to a slot that gives it all its lanes; see lspci -vv, LnkSta against LnkCap",
+		pcie_one);
 }
 
 static void link_one(struct nic_sum *s, const struct nic *nic)
@@ -194,7 +202,10 @@ static void link_one(struct nic_sum *s, const struct nic *nic)
 
 static void link_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
-	nic_each(v, f, "plug the cable in and set the link up; below 10 Gb/s each 1,500-byte frame takes more than 1.2 us on the wire", link_one);
+	nic_each(v, f,
+		"plug the cable in and set the link up; below 10 Gb/s each 1,500-byte frame takes more than 1.2 us on "
+	        "the wire",
+		link_one);
 }
 
 static void firmware_check(const struct gn_host_view *v, struct gn_host_finding *f)
@@ -231,7 +242,8 @@ static void iommu_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_found(f, GN_HOST_WARN, "off: vfio-pci needs one, or its unsafe mode");
 		gn_host_fix(f, "switch it on in the firmware, boot with intel_iommu=on (or amd_iommu=on) and iommu=pt");
 	} else {
-		gn_host_found(f, pass ? GN_HOST_OK : GN_HOST_WARN, pass ? "on, passing through" : "on, translating for the kernel's drivers too");
+		gn_host_found(f, pass ? GN_HOST_OK : GN_HOST_WARN,
+			pass ? "on, passing through" : "on, translating for the kernel's drivers too");
 		if (!pass)
 			gn_host_fix(f, "boot with iommu=pt");
 	}
@@ -239,10 +251,16 @@ static void iommu_check(const struct gn_host_view *v, struct gn_host_finding *f)
 
 const struct gn_host_row gn_host_rows_nic[] = {
 	{.name = "nic_driver", .costs = "packets go through the kernel: 10 us instead of 1", .check = driver_check},
-	{.name = "nic_node", .costs = "each packet crosses to the other node and back: 100 ns and more each way", .check = node_check},
+	{.name = "nic_node",
+		.costs = "each packet crosses to the other node and back: 100 ns and more each way",
+		.check = node_check},
 	{.name = "nic_pcie", .costs = "a narrower or slower slot than the card could use", .check = pcie_check},
 	{.name = "nic_link", .costs = "no link, or one on which a frame takes long", .check = link_check},
-	{.name = "nic_firmware", .costs = "features that the driver turns off for an old version", .check = firmware_check},
-	{.name = "iommu", .costs = "a translation for each transfer, or no way to bind a port to vfio-pci", .check = iommu_check},
+	{.name = "nic_firmware",
+		.costs = "features that the driver turns off for an old version",
+		.check = firmware_check},
+	{.name = "iommu",
+		.costs = "a translation for each transfer, or no way to bind a port to vfio-pci",
+		.check = iommu_check},
 	{.name = NULL},
 };

@@ -58,9 +58,11 @@ static void turbo_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_found(f, GN_HOST_UNKNOWN, "the machine does not tell");
 		return;
 	}
-	gn_host_found(f, value ? GN_HOST_WARN : GN_HOST_OK, value ? "on: the frequency moves with load and heat" : "off: one frequency");
+	gn_host_found(f, value ? GN_HOST_WARN : GN_HOST_OK,
+		value ? "on: the frequency moves with load and heat" : "off: one frequency");
 	if (value)
-		gn_host_fix(f, "measure both ways; off: echo 1 > " CPU_DIR "/intel_pstate/no_turbo or echo 0 > " CPU_DIR "/cpufreq/boost");
+		gn_host_fix(f, "measure both ways; off: echo 1 > " CPU_DIR "/intel_pstate/no_turbo or echo 0 > " CPU_DIR
+			       "/cpufreq/boost");
 }
 
 static void turbo_plan(const struct gn_host_view *v, struct gn_host_plan *p)
@@ -72,7 +74,8 @@ static void turbo_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 }
 
 /* Calls fn for every idle state of the cores that is too deep and in use; returns the number of states told. */
-static int each_deep_state(const struct gn_host_view *v, void (*fn)(void *arg, int core, int state, int64_t wake_us), void *arg)
+static int each_deep_state(
+	const struct gn_host_view *v, void (*fn)(void *arg, int core, int state, int64_t wake_us), void *arg)
 {
 	char path[128];
 	int n = 0;
@@ -117,9 +120,13 @@ static void cstates_check(const struct gn_host_view *v, struct gn_host_finding *
 	} else if (d.worst_us == 0) {
 		gn_host_found(f, GN_HOST_OK, "every state in use is left within %d us", WAKE_US_MAX);
 	} else {
-		gn_host_found(f, GN_HOST_WARN, "a core of %s may need %lld us to wake up", gn_cpus_text(&d.cores).c, (long long)d.worst_us);
-		gn_host_fix(f, "boot with processor.max_cstate=1 intel_idle.max_cstate=0, or cpupower -c %.200s idle-set -D %d; a running engine "
-			"holds /dev/cpu_dma_latency", gn_cpus_text(&v->cores).c, WAKE_US_MAX);
+		gn_host_found(f, GN_HOST_WARN, "a core of %s may need %lld us to wake up", gn_cpus_text(&d.cores).c,
+			(long long)d.worst_us);
+		gn_host_fix(f,
+			"boot with processor.max_cstate=1 intel_idle.max_cstate=0, or cpupower -c %.200s idle-set -D "
+		        "%d; a running engine "
+			"holds /dev/cpu_dma_latency",
+			gn_cpus_text(&v->cores).c, WAKE_US_MAX);
 	}
 }
 
@@ -139,11 +146,22 @@ static void cstates_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 }
 
 const struct gn_host_row gn_host_rows_power[] = {
-	{.name = "governor", .costs = "the core starts slowly after each quiet moment", .check = governor_check, .plan = governor_plan},
-	{.name = "turbo", .costs = "steps of frequency of 10 us and more, and a speed that depends on the neighbours", .check = turbo_check,
+	{.name = "governor",
+		.costs = "the core starts slowly after each quiet moment",
+		.check = governor_check,
+		.plan = governor_plan},
+	{.name = "turbo",
+		.costs = "steps of frequency of 10 us and more, and a speed that depends on the neighbours",
+		.check = turbo_check,
 		.plan = turbo_plan},
-	{.name = "cstates", .costs = "a core that was idle answers up to hundreds of us late", .check = cstates_check, .plan = cstates_plan},
-	{.name = "pcie_aspm", .costs = "the link to the NIC falls asleep: microseconds on the next packet",
-		.file = "/sys/module/pcie_aspm/parameters/policy", .want = "performance", .worse = GN_HOST_WARN},
+	{.name = "cstates",
+		.costs = "a core that was idle answers up to hundreds of us late",
+		.check = cstates_check,
+		.plan = cstates_plan},
+	{.name = "pcie_aspm",
+		.costs = "the link to the NIC falls asleep: microseconds on the next packet",
+		.file = "/sys/module/pcie_aspm/parameters/policy",
+		.want = "performance",
+		.worse = GN_HOST_WARN},
 	{.name = NULL},
 };

@@ -161,7 +161,8 @@ static int watchers_run(struct watcher *w, struct interrupts *irq, int n)
 	for (; started < n && rc == 0; started++) {
 		char name[GN_THREAD_NAME_BYTES];
 		snprintf(name, sizeof(name), "jitter%d", w[started].out->core);
-		rc = gn_thread_start(&w[started].thread, &(struct gn_thread_config){.name = name, .core = w[started].out->core}, watch, &w[started]);
+		rc = gn_thread_start(&w[started].thread,
+			&(struct gn_thread_config){.name = name, .core = w[started].out->core}, watch, &w[started]);
 	}
 	for (int i = 0; i < started; i++)
 		gn_thread_join(&w[i].thread);

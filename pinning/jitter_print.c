@@ -33,13 +33,19 @@ void gn_jitter_print_text(const struct gn_jitter *j, FILE *out)
 {
 	for (int i = 0; i < j->n; i++) {
 		const struct gn_jitter_core *c = &j->core[i];
-		fprintf(out, "core %d: %" PRIu64 " gaps of %u ns and more in %" PRIu64 " ms, %" PRIu64 " ppm of the time lost\n", c->core, c->gaps.n,
-			GN_JITTER_GAP_NS, c->run_ns / (1000 * 1000), lost_ppm(c));
-		fprintf(out, "  p50 %" PRIu64 " ns, p99 %" PRIu64 " ns, p99.9 %" PRIu64 " ns, max %" PRIu64 " ns; one turn takes %" PRIu64 " ns\n",
-			gn_hist_at(&c->gaps, 500000), gn_hist_at(&c->gaps, 990000), gn_hist_at(&c->gaps, 999000), c->gaps.max,
-			c->n_turns ? (c->run_ns - c->lost_ns) / c->n_turns : 0);
-		fprintf(out, "  switched out %" PRIu64 " times, gave up the core %" PRIu64 " times, %" PRIu64 " page faults\n", c->n_involuntary,
-			c->n_voluntary, c->n_faults);
+		fprintf(out,
+			"core %d: %" PRIu64 " gaps of %u ns and more in %" PRIu64 " ms, %" PRIu64
+			" ppm of the time lost\n",
+			c->core, c->gaps.n, GN_JITTER_GAP_NS, c->run_ns / (1000 * 1000), lost_ppm(c));
+		fprintf(out,
+			"  p50 %" PRIu64 " ns, p99 %" PRIu64 " ns, p99.9 %" PRIu64 " ns, max %" PRIu64
+			" ns; one turn takes %" PRIu64 " ns\n",
+			gn_hist_at(&c->gaps, 500000), gn_hist_at(&c->gaps, 990000), gn_hist_at(&c->gaps, 999000),
+			c->gaps.max, c->n_turns ? (c->run_ns - c->lost_ns) / c->n_turns : 0);
+		fprintf(out,
+			"  switched out %" PRIu64 " times, gave up the core %" PRIu64 " times, %" PRIu64
+			" page faults\n",
+			c->n_involuntary, c->n_voluntary, c->n_faults);
 		for (size_t k = 0; k < GN_JITTER_CAUSES && c->cause[k].n; k++)
 			fprintf(out, "  %" PRIu64 " interrupts: %s\n", c->cause[k].n, c->cause[k].name);
 		if (c->worst[0].gap_ns)
@@ -53,15 +59,17 @@ static json_t *core_json(const struct gn_jitter_core *c)
 	json_t *worst = json_array(), *causes = json_array();
 
 	for (size_t i = 0; i < GN_JITTER_WORST && c->worst[i].gap_ns; i++)
-		json_array_append_new(worst, json_pack("{s:I, s:I}", "at_ns", (json_int_t)c->worst[i].at_ns, "gap_ns", (json_int_t)c->worst[i].gap_ns));
+		json_array_append_new(worst, json_pack("{s:I, s:I}", "at_ns", (json_int_t)c->worst[i].at_ns, "gap_ns",
+						     (json_int_t)c->worst[i].gap_ns));
 	for (size_t i = 0; i < GN_JITTER_CAUSES && c->cause[i].n; i++)
-		json_array_append_new(causes, json_pack("{s:s%, s:I}", "interrupt", c->cause[i].name, strlen(c->cause[i].name), "n",
-			(json_int_t)c->cause[i].n));
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "core", c->core, "run_ns", (json_int_t)c->run_ns,
-		"lost_ns", (json_int_t)c->lost_ns, "n_turns", (json_int_t)c->n_turns, "n_gaps", (json_int_t)c->gaps.n, "gap_p50_ns",
-		(json_int_t)gn_hist_at(&c->gaps, 500000), "gap_p99_ns", (json_int_t)gn_hist_at(&c->gaps, 990000), "gap_p999_ns",
-		(json_int_t)gn_hist_at(&c->gaps, 999000), "gap_max_ns", (json_int_t)c->gaps.max, "n_involuntary", (json_int_t)c->n_involuntary,
-		"n_voluntary", (json_int_t)c->n_voluntary, "n_faults", (json_int_t)c->n_faults, "worst", worst, "interrupts", causes);
+		json_array_append_new(causes, json_pack("{s:s%, s:I}", "interrupt", c->cause[i].name,
+						      strlen(c->cause[i].name), "n", (json_int_t)c->cause[i].n));
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "core", c->core,
+		"run_ns", (json_int_t)c->run_ns, "lost_ns", (json_int_t)c->lost_ns, "n_turns", (json_int_t)c->n_turns,
+		"n_gaps", (json_int_t)c->gaps.n, "gap_p50_ns", (json_int_t)gn_hist_at(&c->gaps, 500000), "gap_p99_ns",
+		(json_int_t)gn_hist_at(&c->gaps, 990000), "gap_p999_ns", (json_int_t)gn_hist_at(&c->gaps, 999000),
+		"gap_max_ns", (json_int_t)c->gaps.max, "n_involuntary", (json_int_t)c->n_involuntary, "n_voluntary",
+		(json_int_t)c->n_voluntary, "n_faults", (json_int_t)c->n_faults, "worst", worst, "interrupts", causes);
 }
 
 void gn_jitter_print_json(const struct gn_jitter *j, FILE *out)
@@ -118,13 +126,16 @@ int gn_jitter_plot(const struct gn_jitter *j, const char *svg_path)
 		signal(SIGPIPE, before);
 		return gn_err(errno, "plot %s: run gnuplot", svg_path);
 	}
-	fprintf(out, "set terminal svg size 900,500 background 'white'\nset output '%s'\nset logscale xy\nset grid\n"
-		     "set xlabel 'length of the gap, ns'\nset ylabel 'gaps a second at least that long'\nset title 'What polling cores lose'\nplot ",
+	fprintf(out,
+		"set terminal svg size 900,500 background 'white'\nset output '%s'\nset logscale xy\nset grid\n"
+		"set xlabel 'length of the gap, ns'\nset ylabel 'gaps a second at least that long'\nset title 'What "
+	        "polling cores lose'\nplot ",
 		svg_path);
 	int n_drawn = 0;
 	for (int i = 0; i < j->n; i++)
 		if (j->core[i].gaps.n)
-			fprintf(out, "%s'-' using 1:2 with steps title 'core %d'", n_drawn++ ? ", " : "", j->core[i].core);
+			fprintf(out, "%s'-' using 1:2 with steps title 'core %d'", n_drawn++ ? ", " : "",
+				j->core[i].core);
 	fprintf(out, n_drawn ? "\n" : "[%u:1e6][0.1:10] 1 title 'no gap'\n", GN_JITTER_GAP_NS);
 	for (int i = 0; i < j->n; i++)
 		if (j->core[i].gaps.n)

@@ -64,8 +64,8 @@ __attribute__((format(printf, 3, 4))) static int place_fault(const struct place 
 
 static bool core_usable(const struct place *p, int core)
 {
-	return core >= 0 && core < CPU_SETSIZE && CPU_ISSET((size_t)core, &p->t->present) && CPU_ISSET((size_t)core, &p->t->online)
-		&& CPU_ISSET((size_t)core, &p->t->allowed);
+	return core >= 0 && core < CPU_SETSIZE && CPU_ISSET((size_t)core, &p->t->present)
+	       && CPU_ISSET((size_t)core, &p->t->online) && CPU_ISSET((size_t)core, &p->t->allowed);
 }
 
 static bool core_isolated(const struct place *p, int core)
@@ -83,7 +83,8 @@ static int check_exists(const struct place *p, int i)
 		return gn_err(0, "placement: %s: core %d does not exist: this machine has %s", name, core,
 			gn_cpus_text(&p->t->present).c);
 	if (!CPU_ISSET((size_t)core, &p->t->online))
-		return gn_err(0, "placement: %s: core %d is offline: online are %s", name, core, gn_cpus_text(&p->t->online).c);
+		return gn_err(0, "placement: %s: core %d is offline: online are %s", name, core,
+			gn_cpus_text(&p->t->online).c);
 	if (!CPU_ISSET((size_t)core, &p->t->allowed))
 		return gn_err(0, "placement: %s: core %d is outside this process's cpuset, which is %s", name, core,
 			gn_cpus_text(&p->t->allowed).c);
@@ -96,12 +97,13 @@ static int check_alone(const struct place *p, int i)
 	int core = p->core[i], rc = 0;
 
 	if (p->want[i].polls && !core_isolated(p, core))
-		rc = place_fault(p, GN_ALLOW_NON_ISOLATED, "%s polls on core %d, which is not isolated (isolated are %s)", name, core,
+		rc = place_fault(p, GN_ALLOW_NON_ISOLATED,
+			"%s polls on core %d, which is not isolated (isolated are %s)", name, core,
 			gn_cpus_text(&p->t->isolated).c);
 	if (rc == 0 && p->want[i].nic && p->config->nic_node >= 0 && p->t->cpu[core].node >= 0
 		&& p->t->cpu[core].node != p->config->nic_node)
-		rc = place_fault(p, GN_ALLOW_CROSS_NUMA, "%s is on core %d of node %d, the port is on node %d", name, core,
-			p->t->cpu[core].node, p->config->nic_node);
+		rc = place_fault(p, GN_ALLOW_CROSS_NUMA, "%s is on core %d of node %d, the port is on node %d", name,
+			core, p->t->cpu[core].node, p->config->nic_node);
 	return rc;
 }
 
@@ -115,11 +117,11 @@ static int check_pair(const struct place *p, int i, int j)
 	if (near == GN_NEAR_SAME && polls)
 		return place_fault(p, GN_ALLOW_SHARED_CORE, "%s and %s are both on core %d", a, b, p->core[i]);
 	if (near == GN_NEAR_SMT && polls)
-		return place_fault(p, GN_ALLOW_SMT, "%s on core %d and %s on core %d share one execution unit", a, p->core[i], b,
-			p->core[j]);
+		return place_fault(p, GN_ALLOW_SMT, "%s on core %d and %s on core %d share one execution unit", a,
+			p->core[i], b, p->core[j]);
 	if (near == GN_NEAR_FAR && linked && p->want[i].polls && p->want[j].polls)
-		return place_fault(p, GN_ALLOW_CROSS_NUMA, "%s on core %d and %s on core %d are on different nodes", a, p->core[i], b,
-			p->core[j]);
+		return place_fault(p, GN_ALLOW_CROSS_NUMA, "%s on core %d and %s on core %d are on different nodes", a,
+			p->core[i], b, p->core[j]);
 	return 0;
 }
 
@@ -213,8 +215,11 @@ static int choose_polling(struct place *p, int i, int n_left)
 	cpu_set_t usable;
 	CPU_AND(&usable, &p->t->isolated, &p->t->online);
 	CPU_AND(&usable, &usable, &p->t->allowed);
-	return gn_err(0, "placement: no core is left for %s: isolated and usable are %s, taken are %s; isolate more cores, or permit with "
-		"allow: [smt, cross-numa, shared-core, non-isolated]", p->want[i].name, gn_cpus_text(&usable).c, gn_cpus_text(&taken).c);
+	return gn_err(0,
+		"placement: no core is left for %s: isolated and usable are %s, taken are %s; isolate more cores, or "
+	        "permit with "
+		"allow: [smt, cross-numa, shared-core, non-isolated]",
+		p->want[i].name, gn_cpus_text(&usable).c, gn_cpus_text(&taken).c);
 }
 
 /* A core that no polling thread needs; without one the thread goes wherever the kernel likes. */
@@ -229,7 +234,8 @@ static void choose_housekeeping(struct place *p, int i)
 		core_load(p, core, &here, &beside);
 		bool polled = false;
 		for (int j = 0; j < p->n; j++)
-			polled |= p->core[j] >= 0 && p->want[j].polls && p->t->cpu[p->core[j]].smt == p->t->cpu[core].smt;
+			polled |=
+				p->core[j] >= 0 && p->want[j].polls && p->t->cpu[p->core[j]].smt == p->t->cpu[core].smt;
 		if (!polled && here < best_load) {
 			best_load = here;
 			p->core[i] = core;

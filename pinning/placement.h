@@ -10,7 +10,7 @@
 #include "cpu_topology.h"
 #include "thread.h"
 
-/** What the config may permit: `allow: [smt, cross-numa, shared-core, non-isolated]`. A permitted fault is a warning. */
+/** What the config may permit: `allow: [smt, cross-numa, shared-core, non-isolated]`. A permitted fault warns. */
 enum {
 	GN_ALLOW_SMT = 1,
 	GN_ALLOW_CROSS_NUMA = 2,
@@ -23,15 +23,15 @@ enum {
 /** One thread that needs a core. */
 struct gn_place_want {
 	const char *name; /* for messages: "rx0" */
-	int core;         /* as the config says, or GN_CORE_ANY: choose one */
-	int near;         /* index of the thread that sends it most of its messages, or -1 */
-	bool polls;       /* spins for ever; false: housekeeping, which stays off isolated cores */
-	bool nic;         /* reads or writes the port's queues */
+	int core; /* as the config says, or GN_CORE_ANY: choose one */
+	int near; /* index of the thread that sends it most of its messages, or -1 */
+	bool polls; /* spins for ever; false: housekeeping, which stays off isolated cores */
+	bool nic; /* reads or writes the port's queues */
 };
 
 struct gn_place_config {
 	const struct gn_topology *topology;
-	int nic_node;   /* NUMA node of the port, -1: none or not known */
+	int nic_node; /* NUMA node of the port, -1: none or not known */
 	unsigned allow; /* GN_ALLOW_* */
 	void (*warn)(void *arg, const char *text); /* a fault that is permitted; may be NULL */
 	void *warn_arg;
@@ -52,7 +52,7 @@ unsigned gn_allow_from_word(const char *word);
  */
 int gn_place(const struct gn_place_config *config, const struct gn_place_want *want, int n, int *core);
 
-/** NUMA node that a page of memory is on: where the kernel has put it, not where it was asked to. -errno when not known. */
+/** NUMA node where the kernel has put a page of memory, whatever it was asked for. -errno when not known. */
 int gn_page_node(const void *mem);
 
 #endif

@@ -48,7 +48,8 @@ static void memory_lock(struct gn_quiet *q)
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	/* with a finite limit a later mmap() would fail where it would not have without the lock */
 	if (limit.rlim_cur != RLIM_INFINITY && geteuid() != 0)
-		why_add(q, "memory is not locked: the memlock limit is %llu bytes (ulimit -l unlimited, or CAP_IPC_LOCK)",
+		why_add(q,
+			"memory is not locked: the memlock limit is %llu bytes (ulimit -l unlimited, or CAP_IPC_LOCK)",
 			(unsigned long long)limit.rlim_cur);
 	else if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		why_add(q, "memory is not locked: %s (CAP_IPC_LOCK)", strerror(errno));

@@ -4,7 +4,7 @@
 
 /**
  * @file
- * What a process asks of the kernel before its threads poll: memory that stays, and cores that do not fall asleep. Cold path.
+ * What a process asks of the kernel before its threads poll: memory that stays, cores that do not sleep. Cold path.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 /** What was had; what was not is a reason to warn, never to stop. */
 struct gn_quiet {
 	bool memory_locked; /* nothing is paged out, now and later; heap memory is not given back */
-	bool awake;         /* /dev/cpu_dma_latency is held at 0 us */
+	bool awake; /* /dev/cpu_dma_latency is held at 0 us */
 	int latency_fd;
 	char why[256]; /* what was not had, and what it needs; "" when all was */
 };

@@ -41,7 +41,8 @@ int gn_core_check(const char *sys_root, int core)
 		return gn_err(0, "core %d is offline: online are %s", core, gn_cpus_text(&set).c);
 	if (gn_sys_field(sys_root, "/proc/self/status", "Cpus_allowed_list:", text, sizeof(text)) == 0
 		&& gn_cpus_from_list(text, &set) == 0 && !CPU_ISSET((size_t)core, &set))
-		return gn_err(0, "core %d is outside this process's cpuset or affinity, which is %s", core, gn_cpus_text(&set).c);
+		return gn_err(0, "core %d is outside this process's cpuset or affinity, which is %s", core,
+			gn_cpus_text(&set).c);
 	return 0;
 }
 
@@ -114,18 +115,21 @@ static int thread_config_check(const struct gn_thread_config *config)
 		return gn_err(0, "thread \"%s\": a name has 1 to %u characters", config->name ? config->name : "",
 			GN_THREAD_NAME_BYTES - 1);
 	if (config->fifo_priority < 0 || config->fifo_priority > 99)
-		return gn_err(0, "thread %s: fifo priority %d is not within 0 .. 99", config->name, config->fifo_priority);
+		return gn_err(
+			0, "thread %s: fifo priority %d is not within 0 .. 99", config->name, config->fifo_priority);
 	if (config->core != GN_CORE_ANY && (config->core < 0 || config->core >= CPU_SETSIZE))
 		return gn_err(0, "thread %s: core %d: expected 0 .. %d", config->name, config->core, CPU_SETSIZE - 1);
 	if (config->stack_bytes && (config->stack_bytes < STACK_BYTES_MIN || config->stack_bytes > SIZE_MAX / 2))
-		return gn_err(0, "thread %s: a stack of %zu bytes is below %zu", config->name, config->stack_bytes, STACK_BYTES_MIN);
+		return gn_err(0, "thread %s: a stack of %zu bytes is below %zu", config->name, config->stack_bytes,
+			STACK_BYTES_MIN);
 	return 0;
 }
 
 static int thread_explain(const struct gn_thread_config *config, int err)
 {
 	if (err == EPERM && config->fifo_priority)
-		return gn_err(EPERM, "thread %s: SCHED_FIFO needs CAP_SYS_NICE or an rtprio limit of at least %d (ulimit -r)",
+		return gn_err(EPERM,
+			"thread %s: SCHED_FIFO needs CAP_SYS_NICE or an rtprio limit of at least %d (ulimit -r)",
 			config->name, config->fifo_priority);
 	if (err == EINVAL && config->core != GN_CORE_ANY && gn_core_check("", config->core) < 0)
 		return gn_err_in(-EINVAL, "thread %s", config->name);
@@ -146,8 +150,8 @@ int gn_thread_start(struct gn_thread *t, const struct gn_thread_config *config, 
 	t->arg = arg;
 	strcpy(t->name, config->name);
 	t->stack_map_bytes = (stack_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
-	t->stack = mmap(NULL, t->stack_map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-		-1, 0);
+	t->stack = mmap(NULL, t->stack_map_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	if (t->stack == MAP_FAILED)
 		return gn_err(errno, "thread %s: map a stack of %zu bytes", config->name, stack_bytes);
 	mprotect(t->stack, PAGE_BYTES, PROT_NONE);

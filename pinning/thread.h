@@ -13,14 +13,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GN_CORE_ANY (-1)            /* wherever the kernel likes */
-#define GN_THREAD_NAME_BYTES 16u    /* the kernel's limit, with the NUL */
+#define GN_CORE_ANY (-1) /* wherever the kernel likes */
+#define GN_THREAD_NAME_BYTES 16u /* the kernel's limit, with the NUL */
 #define GN_THREAD_STACK_BYTES ((size_t)1 << 20)
 
 struct gn_thread_config {
-	const char *name;   /* 1 to 15 characters */
-	int core;           /* core id or GN_CORE_ANY */
-	int fifo_priority;  /* 1 to 99: SCHED_FIFO; 0: the default scheduler */
+	const char *name; /* 1 to 15 characters */
+	int core; /* core id or GN_CORE_ANY */
+	int fifo_priority; /* 1 to 99: SCHED_FIFO; 0: the default scheduler */
 	size_t stack_bytes; /* 0: GN_THREAD_STACK_BYTES */
 };
 

@@ -161,23 +161,24 @@ int strategy_host_init(struct strategy_host *h, const struct strategy_host_confi
 	if (config->burst > STRATEGY_BURST)
 		return gn_err(0, "strategy burst %u: expected at most %u", config->burst, STRATEGY_BURST);
 	if (config->oid_count > COUNT_MAX / 2)
-		return gn_err(0, "strategy oid_count %llu: expected at most %llu", (unsigned long long)config->oid_count,
-			(unsigned long long)(COUNT_MAX / 2));
+		return gn_err(0, "strategy oid_count %llu: expected at most %llu",
+			(unsigned long long)config->oid_count, (unsigned long long)(COUNT_MAX / 2));
 	if (!config->out || !config->now_ns || !config->n)
 		return gn_err(0, "strategy host: needs a link to risk, a clock and counters");
 	*h = (struct strategy_host){
-		.api = {
-			.abi = GN_STRATEGY_ABI,
-			.size = sizeof(struct gn_host),
-			.engine = h,
-			.send = host_send,
-			.cancel = host_cancel,
-			.timer = host_timer,
-			.now_ns = host_now_ns,
-			.instrument = host_instrument,
-			.find = host_find,
-			.say = host_say,
-		},
+		.api =
+			{
+				.abi = GN_STRATEGY_ABI,
+				.size = sizeof(struct gn_host),
+				.engine = h,
+				.send = host_send,
+				.cancel = host_cancel,
+				.timer = host_timer,
+				.now_ns = host_now_ns,
+				.instrument = host_instrument,
+				.find = host_find,
+				.say = host_say,
+			},
 		.config = *config,
 		.oid_last = config->oid_count,
 	};

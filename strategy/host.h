@@ -19,14 +19,14 @@
 
 #define STRATEGY_BURST 16u /* most requests of one callback, cancels included */
 
-#define STRATEGY_HOST_COUNTERS(X)                                                                \
-	X(req_sent, "order requests sent")                                                       \
-	X(cancel_sent, "cancel requests sent")                                                   \
-	X(req_refused_burst, "requests refused: too many in one callback")                       \
-	X(req_refused_kind, "requests refused: neither new nor replace, or no request at all")   \
-	X(req_refused_link, "requests refused: no room in the link to risk")                     \
-	X(req_refused_silent, "requests refused: the strategy is silenced")                      \
-	X(call_refused_phase, "calls refused: not permitted in this callback")                   \
+#define STRATEGY_HOST_COUNTERS(X)                                                                                      \
+	X(req_sent, "order requests sent")                                                                             \
+	X(cancel_sent, "cancel requests sent")                                                                         \
+	X(req_refused_burst, "requests refused: too many in one callback")                                             \
+	X(req_refused_kind, "requests refused: neither new nor replace, or no request at all")                         \
+	X(req_refused_link, "requests refused: no room in the link to risk")                                           \
+	X(req_refused_silent, "requests refused: the strategy is silenced")                                            \
+	X(call_refused_phase, "calls refused: not permitted in this callback")                                         \
 	X(timer_set, "timers asked for")
 
 struct strategy_host_counters {
@@ -37,15 +37,15 @@ struct strategy_host_counters {
 enum strategy_phase { STRATEGY_OUTSIDE = 0, STRATEGY_COLD, STRATEGY_LIVE };
 
 struct strategy_host_config {
-	uint32_t index;     /* of the strategy, below GN_STRATEGIES_MAX */
-	uint32_t burst;     /* new orders and replacements in one callback, at most STRATEGY_BURST; 0: half of that */
+	uint32_t index; /* of the strategy, below GN_STRATEGIES_MAX */
+	uint32_t burst; /* new orders and replacements in one callback, at most STRATEGY_BURST; 0: half of that */
 	uint64_t oid_count; /* order ids continue after this count; 0: from the first */
 	uint64_t (*now_ns)(void *arg);
 	void *now_arg;
 	const struct gn_instruments *instruments; /* may be NULL: no instrument is known */
-	struct gn_link *out;                      /* strategy_risk */
-	const char *instance;                     /* its name in what it says */
-	struct strategy_host_counters *n;         /* where it counts; must outlive the host */
+	struct gn_link *out; /* strategy_risk */
+	const char *instance; /* its name in what it says */
+	struct strategy_host_counters *n; /* where it counts; must outlive the host */
 };
 
 /** One strategy's engine side; written by that strategy's thread only. */
@@ -54,10 +54,10 @@ struct strategy_host {
 	struct strategy_host_config config;
 	enum strategy_phase phase;
 	uint32_t n_new, n_all; /* requests of this callback */
-	uint64_t rx_tsc;       /* of the event being handled */
+	uint64_t rx_tsc; /* of the event being handled */
 	uint64_t oid_last;
 	uint64_t timer_ns; /* 0: none */
-	bool silent;       /* only cancels are let through */
+	bool silent; /* only cancels are let through */
 	struct gn_instrument found;
 };
 

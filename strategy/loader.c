@@ -44,7 +44,8 @@ static int loaded_add(const struct strategy_identity *identity)
 	struct loaded *l = loaded_find(identity->path);
 
 	if (l && !identity_equal(&l->identity, identity))
-		return gn_err(0, "strategy %s: the file has changed since it was loaded: give a new version a new file name",
+		return gn_err(0,
+			"strategy %s: the file has changed since it was loaded: give a new version a new file name",
 			identity->path);
 	if (!l) {
 		l = calloc(1, sizeof(*l));
@@ -88,8 +89,8 @@ static int elf_check(int fd, const struct strategy_identity *identity)
 	for (unsigned i = 0; i < head.e_phnum; i++) {
 		uint64_t end;
 		if (__builtin_add_overflow(part[i].p_offset, part[i].p_filesz, &end) || end > (uint64_t)identity->bytes)
-			return gn_err(0, "strategy %s: truncated: a segment ends at byte %llu, the file at %lld", identity->path,
-				(unsigned long long)end, (long long)identity->bytes);
+			return gn_err(0, "strategy %s: truncated: a segment ends at byte %llu, the file at %lld",
+				identity->path, (unsigned long long)end, (long long)identity->bytes);
 	}
 	return 0;
 }
@@ -135,7 +136,8 @@ static int api_copy(struct strategy_module *m)
 	const struct gn_strategy *s = dlsym(m->handle, SYMBOL);
 
 	if (!s)
-		return gn_err(0, "strategy %s: exports no symbol " SYMBOL ": use GN_STRATEGY() in one of its files", path);
+		return gn_err(
+			0, "strategy %s: exports no symbol " SYMBOL ": use GN_STRATEGY() in one of its files", path);
 	size_t bytes = symbol_bytes(s);
 	if (bytes < offsetof(struct gn_strategy, name))
 		return gn_err(0, "strategy %s: " SYMBOL " has %zu bytes, too few for a strategy", path, bytes);

@@ -9,13 +9,13 @@
 #include "host.h"
 #include "loader.h"
 
-#define STRATEGY_COUNTERS(X)                                                                    \
-	X(view_rx, "book views handed over")                                                    \
-	X(view_skipped, "book views left out by conflation before those")                       \
-	X(event_rx, "market events handed over")                                                \
-	X(report_rx, "reports handed over")                                                     \
-	X(timer_run, "timers run")                                                              \
-	X(msg_bad, "messages whose length fits no kind")                                        \
+#define STRATEGY_COUNTERS(X)                                                                                           \
+	X(view_rx, "book views handed over")                                                                           \
+	X(view_skipped, "book views left out by conflation before those")                                              \
+	X(event_rx, "market events handed over")                                                                       \
+	X(report_rx, "reports handed over")                                                                            \
+	X(timer_run, "timers run")                                                                                     \
+	X(msg_bad, "messages whose length fits no kind")                                                               \
 	X(call_foreign, "engine calls from outside of any callback, all strategies together")
 
 struct strategy_ctx {
@@ -59,7 +59,8 @@ static void strategy_on_market(void *arg, uint32_t from, const void *msg, uint32
 	(void)from;
 	if (bytes == sizeof(struct gn_md))
 		strategy_on_event(s, msg);
-	else if (gn_likely(bytes >= gn_book_view_bytes(1) && bytes <= sizeof(*view) && bytes >= gn_book_view_bytes(view->n_levels)))
+	else if (gn_likely(bytes >= gn_book_view_bytes(1) && bytes <= sizeof(*view)
+			   && bytes >= gn_book_view_bytes(view->n_levels)))
 		strategy_on_view(s, view);
 	else
 		s->n.msg_bad++;
@@ -137,16 +138,16 @@ static int strategy_init(void *arg, const struct gn_env *env)
 		return gn_err_in(-EINVAL, "%s", env->instance);
 	snprintf(s->instance, sizeof(s->instance), "%s", env->instance);
 	int rc = strategy_host_init(&s->host, &(struct strategy_host_config){
-		.index = config->index,
-		.burst = config->burst,
-		.oid_count = config->oid_count,
-		.now_ns = config->now_ns,
-		.now_arg = config->now_arg,
-		.instruments = env->instruments,
-		.out = out,
-		.instance = s->instance,
-		.n = &s->n.host,
-	});
+						      .index = config->index,
+						      .burst = config->burst,
+						      .oid_count = config->oid_count,
+						      .now_ns = config->now_ns,
+						      .now_arg = config->now_arg,
+						      .instruments = env->instruments,
+						      .out = out,
+						      .instance = s->instance,
+						      .n = &s->n.host,
+					      });
 	if (rc == 0)
 		rc = strategy_load(&s->module, config->path);
 	if (rc < 0)
@@ -178,13 +179,15 @@ const struct gn_stage gn_stage_strategy = {
 	.name = "strategy",
 	.ctx_bytes = sizeof(struct strategy_ctx),
 	.burst = STRATEGY_BURST,
-	.in = (const struct gn_inlet[]){
-		{"book_strategy", strategy_on_market, sizeof(struct gn_book_view), NULL},
-		{"risk_strategy", strategy_on_report, sizeof(struct gn_exec), NULL},
-		{0},
-	},
+	.in =
+		(const struct gn_inlet[]){
+			{"book_strategy", strategy_on_market, sizeof(struct gn_book_view), NULL},
+			{"risk_strategy", strategy_on_report, sizeof(struct gn_exec), NULL},
+			{0},
+		},
 	.out = (const char *const[]){"strategy_risk", NULL},
-	.counters = (const struct gn_counter[]){STRATEGY_COUNTERS(GN_COUNTER_DESC) STRATEGY_HOST_COUNTERS(GN_COUNTER_DESC) {0}},
+	.counters = (const struct gn_counter[]){STRATEGY_COUNTERS(GN_COUNTER_DESC)
+			STRATEGY_HOST_COUNTERS(GN_COUNTER_DESC){0}},
 	.counters_offset = offsetof(struct strategy_ctx, n),
 	.init = strategy_init,
 	.poll = strategy_poll,

@@ -10,9 +10,9 @@
 #include "universe.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define SWEEP_NS (10 * NS_PER_MS)      /* between two timers */
-#define SWEEP_MARKETS 64u              /* instruments looked at in one timer */
-#define BACKOFF_NS (500 * NS_PER_MS)   /* after a refusal */
+#define SWEEP_NS (10 * NS_PER_MS) /* between two timers */
+#define SWEEP_MARKETS 64u /* instruments looked at in one timer */
+#define BACKOFF_NS (500 * NS_PER_MS) /* after a refusal */
 #define BACKOFF_LONG_NS (10 * 1000 * NS_PER_MS) /* after one that will not be different soon */
 #define PATIENCE_NS (1000 * NS_PER_MS) /* with a request that is not answered */
 
@@ -20,13 +20,13 @@ enum quote_state { QUOTE_NONE = 0, QUOTE_NEW, QUOTE_LIVE, QUOTE_REPLACING, QUOTE
 
 /* One side of one instrument. */
 struct quote {
-	gn_oid oid;      /* the order at the venue, or on its way there */
+	gn_oid oid; /* the order at the venue, or on its way there */
 	gn_oid oid_next; /* REPLACING: the order that takes its place */
 	gn_px px, px_next;
 	gn_qty leaves;
-	gn_qty filled;            /* by the chain of replacements so far: a replacement names the chain's total */
-	uint64_t asked_ns;        /* when the request under way was made */
-	uint64_t after_ns;        /* no new order and no replacement before this */
+	gn_qty filled; /* by the chain of replacements so far: a replacement names the chain's total */
+	uint64_t asked_ns; /* when the request under way was made */
+	uint64_t after_ns; /* no new order and no replacement before this */
 	uint64_t cancel_after_ns; /* no cancel before this */
 	uint8_t state;
 	uint8_t flags; /* GN_ORD_* that it was sent with */
@@ -38,15 +38,15 @@ struct market {
 	gn_qty best_qty[2];
 	gn_qty position;
 	int64_t tick_e9; /* 0: never seen */
-	uint8_t flags;   /* GN_VIEW_* */
+	uint8_t flags; /* GN_VIEW_* */
 };
 
 struct maker {
 	const struct gn_host *host;
 	int64_t size, position_max, skew_qty, requote_ticks, improve_ticks, interval_ms, tick_e9, short_ok, post_only;
-	bool down;       /* the order session is */
+	bool down; /* the order session is */
 	gn_inst n_known; /* one more than the highest instrument seen */
-	gn_inst sweep;   /* where the next timer goes on */
+	gn_inst sweep; /* where the next timer goes on */
 	struct universe universe;
 	struct market market[UNIVERSE_MAX];
 };
@@ -98,7 +98,8 @@ static struct target target_of(const struct maker *m, const struct market *k, ui
 	return t.qty > 0 && t.px.e9 > 0 ? t : none;
 }
 
-static gn_oid quote_send(const struct maker *m, gn_inst inst, uint32_t s, const struct target *t, gn_oid oid_prev, gn_qty filled)
+static gn_oid quote_send(
+	const struct maker *m, gn_inst inst, uint32_t s, const struct target *t, gn_oid oid_prev, gn_qty filled)
 {
 	struct gn_order_req req = {
 		.kind = oid_prev ? GN_REQ_REPLACE : GN_REQ_NEW,
@@ -158,7 +159,8 @@ static bool quote_good(const struct maker *m, const struct market *k, const stru
 {
 	int64_t off_e9 = q->px.e9 < t->px.e9 ? t->px.e9 - q->px.e9 : q->px.e9 - t->px.e9;
 
-	return q->flags == t->flags && off_e9 < m->requote_ticks * k->tick_e9 && q->leaves <= t->qty && q->leaves >= t->qty / 2;
+	return q->flags == t->flags && off_e9 < m->requote_ticks * k->tick_e9 && q->leaves <= t->qty
+	       && q->leaves >= t->qty / 2;
 }
 
 static void quote_follow(struct maker *m, gn_inst inst, uint32_t s)

@@ -6,7 +6,7 @@
  * @file
  * Parameters of a strategy: "key=value,key=value", whole numbers and words, for init only.
  *
- * A key that is not in the table, a value out of its limits and a key given twice are refused, with a text that says which.
+ * A key that is not in the table, a value out of its limits and a key given twice are refused.
  */
 
 #include <gannet/strategy.h>
@@ -110,7 +110,8 @@ static inline bool params_set(const struct param *p, struct param_word value, st
 }
 
 /** One "key=value". */
-static inline bool params_one(const struct param *table, struct param_word item, uint32_t *given, struct params_error *e)
+static inline bool params_one(
+	const struct param *table, struct param_word item, uint32_t *given, struct params_error *e)
 {
 	const char *equal = memchr(item.at, '=', item.bytes);
 	struct param_word key = {item.at, equal ? (size_t)(equal - item.at) : item.bytes};

@@ -12,11 +12,11 @@
 #define PATIENCE_NS (2000 * NS_PER_MS)
 
 struct market {
-	gn_oid oid;        /* the order under way, 0: none */
+	gn_oid oid; /* the order under way, 0: none */
 	uint64_t asked_ns; /* when it was sent */
 	uint64_t after_ns; /* nothing opens before this */
-	uint64_t flat_ns;  /* when the position is to be closed */
-	gn_px best[2];     /* bid, ask */
+	uint64_t flat_ns; /* when the position is to be closed */
+	gn_px best[2]; /* bid, ask */
 	gn_qty best_qty[2];
 	gn_qty position;
 	int64_t tick_e9; /* 0: never seen */
@@ -34,8 +34,9 @@ struct taker {
 
 static bool market_tradable(const struct taker *t, const struct market *k)
 {
-	return !t->down && k->oid == 0 && !(k->flags & (GN_VIEW_STALE | GN_VIEW_HALTED | GN_VIEW_LOCKED | GN_VIEW_CROSSED))
-		&& k->best[0].e9 > 0 && k->best[1].e9 > k->best[0].e9;
+	return !t->down && k->oid == 0
+	       && !(k->flags & (GN_VIEW_STALE | GN_VIEW_HALTED | GN_VIEW_LOCKED | GN_VIEW_CROSSED)) && k->best[0].e9 > 0
+	       && k->best[1].e9 > k->best[0].e9;
 }
 
 /* What the other side shows is taken at its price, and no more than that. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Small strategies for the tests of loader and stage: one good one, and one for each thing that can be wrong with a file. */
+/* Small strategies for the tests of loader and stage: a good one, and one for each thing that can be wrong with a file. */
 #include <gannet/strategy.h>
 
 #include "strategy_fixture.h"
@@ -26,8 +26,17 @@ static void fixture_act(struct fixture_state *f)
 {
 	for (uint32_t i = 0; i < f->n_new; i++)
 		f->last_oid = f->host->send(f->null_engine ? NULL : f->host->engine,
-			f->null_request ? NULL : &(struct gn_order_req){.kind = f->kind, .side = GN_BUY, .tif = GN_TIF_DAY, .inst = 3,
-				.px = {.e9 = 5}, .qty = 7, .oid = 99, .strategy = 55, .rx_tsc = 1, .tag = 4});
+			f->null_request ? NULL
+					: &(struct gn_order_req){.kind = f->kind,
+						.side = GN_BUY,
+						.tif = GN_TIF_DAY,
+						.inst = 3,
+						.px = {.e9 = 5},
+						.qty = 7,
+						.oid = 99,
+						.strategy = 55,
+						.rx_tsc = 1,
+						.tag = 4});
 	for (uint32_t i = 0; i < f->n_cancel; i++)
 		f->n_canceled += f->host->cancel(f->host->engine, f->last_oid);
 }
@@ -84,12 +93,12 @@ static void fixture_on_timer(void *state, uint64_t now_ns)
 
 #if defined(FIXTURE_NO_SYMBOL)
 __attribute__((visibility("default"))) int fixture_something_else = 1;
-void *fixture_used[] = {(void *)fixture_init, (void *)fixture_on_book, (void *)fixture_on_exec, (void *)fixture_on_event,
-	(void *)fixture_on_timer};
+void *fixture_used[] = {(void *)fixture_init, (void *)fixture_on_book, (void *)fixture_on_exec,
+	(void *)fixture_on_event, (void *)fixture_on_timer};
 #elif defined(FIXTURE_TOO_SMALL)
 __attribute__((visibility("default"))) const uint32_t gn_strategy_v1[2] = {GN_STRATEGY_ABI, 8};
-void *fixture_used[] = {(void *)fixture_init, (void *)fixture_on_book, (void *)fixture_on_exec, (void *)fixture_on_event,
-	(void *)fixture_on_timer};
+void *fixture_used[] = {(void *)fixture_init, (void *)fixture_on_book, (void *)fixture_on_exec,
+	(void *)fixture_on_event, (void *)fixture_on_timer};
 #else
 extern const struct gn_strategy gn_strategy_v1;
 __attribute__((visibility("default"))) const struct gn_strategy gn_strategy_v1 = {

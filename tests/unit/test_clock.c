@@ -13,10 +13,10 @@
 
 /* A machine of its own: each read moves true time on; the counter and the wall clock follow as they are told. */
 static struct {
-	int64_t now_ns;     /* true time since the start */
-	int64_t read_ns;    /* price of one read */
+	int64_t now_ns; /* true time since the start */
+	int64_t read_ns; /* price of one read */
 	int64_t tick_hz;
-	int64_t wall_ppb;   /* how much faster the wall clock runs than true time */
+	int64_t wall_ppb; /* how much faster the wall clock runs than true time */
 	int64_t wall_at_ns; /* where that began */
 	int64_t wall_base_ns;
 	bool tsc_frozen;

@@ -34,10 +34,11 @@ Test(cpu_topology, an_empty_machine_is_unknown_not_an_error)
 
 Test(cpu_topology, garbage_in_every_file_is_unknown_not_an_error)
 {
-	static const char *const files[] = {"present", "online", "isolated", "nohz_full", "cpu0/topology/physical_package_id",
-		"cpu0/topology/core_id", "cpu0/topology/thread_siblings_list", "cpu0/cache/index2/level", "cpu0/cache/index2/shared_cpu_list",
-		"cpu0/cpu_capacity"};
-	static const char *const garbage[] = {"", "-7", "99999999999999999999", "x", "0-", "0-99999", "\xff\xfe", "1 2 3"};
+	static const char *const files[] = {"present", "online", "isolated", "nohz_full",
+		"cpu0/topology/physical_package_id", "cpu0/topology/core_id", "cpu0/topology/thread_siblings_list",
+		"cpu0/cache/index2/level", "cpu0/cache/index2/shared_cpu_list", "cpu0/cpu_capacity"};
+	static const char *const garbage[] = {
+		"", "-7", "99999999999999999999", "x", "0-", "0-99999", "\xff\xfe", "1 2 3"};
 	char path[128];
 
 	sys = fake_machine("xeon2");
@@ -104,7 +105,8 @@ Test(cpu_topology, isolated_partitions_count_as_isolated)
 	sys = fake_machine("epyc");
 	fake_put(&sys, "/sys/fs/cgroup/trading/cpuset.cpus.partition", "isolated");
 	fake_put(&sys, "/sys/fs/cgroup/trading/cpuset.cpus.effective", "20-21");
-	fake_put(&sys, "/sys/fs/cgroup/broken/cpuset.cpus.partition", "isolated invalid (Cpu list in cpuset.cpus not exclusive)");
+	fake_put(&sys, "/sys/fs/cgroup/broken/cpuset.cpus.partition",
+		"isolated invalid (Cpu list in cpuset.cpus not exclusive)");
 	fake_put(&sys, "/sys/fs/cgroup/broken/cpuset.cpus.effective", "30");
 	gn_topology_read(&t, sys.root);
 	cr_assert_str_eq(gn_cpus_text(&t.isolated).c, "4-11,20-21,36-43");

@@ -49,7 +49,8 @@ static void expect(const char *row, enum gn_host_state state)
 {
 	struct gn_host_finding f = check(row);
 
-	cr_assert_eq(f.state, state, "%s: %s (%s), expected %s", row, gn_host_state_word(f.state), f.found, gn_host_state_word(state));
+	cr_assert_eq(f.state, state, "%s: %s (%s), expected %s", row, gn_host_state_word(f.state), f.found,
+		gn_host_state_word(state));
 	cr_assert_neq(f.found[0], '\0', "%s says nothing", row);
 	if (state >= GN_HOST_WARN)
 		cr_assert_neq(f.fix[0], '\0', "%s names no fix", row);
@@ -112,7 +113,8 @@ static const struct {
 	{"hugepages_1g", NODE "/node0/hugepages/hugepages-1048576kB/nr_hugepages", "0", GN_HOST_WARN},
 	{"thp", "/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never", GN_HOST_WARN},
 	{"thp", "/sys/kernel/mm/transparent_hugepage/enabled", "always madvise [never]", GN_HOST_OK},
-	{"thp_defrag", "/sys/kernel/mm/transparent_hugepage/defrag", "[always] defer defer+madvise madvise never", GN_HOST_WARN},
+	{"thp_defrag", "/sys/kernel/mm/transparent_hugepage/defrag", "[always] defer defer+madvise madvise never",
+		GN_HOST_WARN},
 	{"swap", "/proc/swaps", "Filename Type\n/dev/sda3 partition 1 0 -2", GN_HOST_WARN},
 	{"swappiness", "/proc/sys/vm/swappiness", "60", GN_HOST_WARN},
 	{"numa_balancing", "/proc/sys/kernel/numa_balancing", "1", GN_HOST_BAD},
@@ -200,7 +202,8 @@ Test(host_check, cores_may_be_named)
 	cr_assert_eq(gn_cpus_from_list("20-21", &cores), 0);
 	gn_host_view_init(&v, sys.root, &t, &cores);
 	expect("isolation", GN_HOST_BAD);
-	cr_assert_not_null(strstr(check("isolation").fix, "isolcpus=domain,managed_irq,20-21"), "%s", check("isolation").fix);
+	cr_assert_not_null(
+		strstr(check("isolation").fix, "isolcpus=domain,managed_irq,20-21"), "%s", check("isolation").fix);
 	expect("smt", GN_HOST_BAD);
 }
 
@@ -218,7 +221,8 @@ Test(host_check, a_small_virtual_machine_tells_what_it_can)
 
 Test(host_check, garbage_in_every_file_breaks_nothing)
 {
-	static const char *const garbage[] = {"", "\xff\xfe\x01", "-1", "99999999999999999999999999", "[", "]", "[[", "] [", "0-99999", "zz,zz"};
+	static const char *const garbage[] = {
+		"", "\xff\xfe\x01", "-1", "99999999999999999999999999", "[", "]", "[[", "] [", "0-99999", "zz,zz"};
 
 	given_machine("xeon2");
 	for (size_t g = 0; g < sizeof(garbage) / sizeof(garbage[0]); g++) {
@@ -362,9 +366,10 @@ Test(host_check, apply_makes_the_rows_ok_and_revert_puts_back_every_byte)
 	cr_assert_str_neq(before, changed);
 	gn_topology_read(&t, sys.root);
 	gn_host_view_init(&v, sys.root, &t, &cores);
-	static const char *const now_ok[] = {"irq_affinity", "irq_default", "workqueue", "writeback", "governor", "turbo", "cstates", "pcie_aspm",
-		"thp", "thp_defrag", "swappiness", "numa_balancing", "ksm", "compaction", "stat_interval", "rt_throttling", "watchdog",
-		"nmi_watchdog", "timer_migration", "clocksource"};
+	static const char *const now_ok[] = {"irq_affinity", "irq_default", "workqueue", "writeback", "governor",
+		"turbo", "cstates", "pcie_aspm", "thp", "thp_defrag", "swappiness", "numa_balancing", "ksm",
+		"compaction", "stat_interval", "rt_throttling", "watchdog", "nmi_watchdog", "timer_migration",
+		"clocksource"};
 	for (size_t i = 0; i < sizeof(now_ok) / sizeof(now_ok[0]); i++)
 		expect(now_ok[i], GN_HOST_OK);
 
@@ -453,7 +458,10 @@ Test(host_check, a_damaged_memory_is_refused_and_paths_outside_are_left_alone)
 	snprintf(victim, sizeof(victim), "%s/victim", sys.root);
 	fake_put(&sys, "/victim", "whole");
 	f = fopen(state, "w");
-	fprintf(f, "[{\"row\": \"x\", \"path\": \"%s\", \"before\": \"gone\"}, {\"path\": \"/sys/../%s\", \"before\": \"gone\"}, 7, {}]", victim, victim);
+	fprintf(f,
+		"[{\"row\": \"x\", \"path\": \"%s\", \"before\": \"gone\"}, {\"path\": \"/sys/../%s\", \"before\": "
+	        "\"gone\"}, 7, {}]",
+		victim, victim);
 	fclose(f);
 	cr_assert_eq(gn_host_revert(&a), 4);
 	gn_sys_read("", victim, text, sizeof(text));
@@ -475,7 +483,8 @@ Test(host_check, the_real_machine_can_be_checked)
 /* Settings that most machines let root change and that disturb nobody for a moment. */
 Test(host_check, the_real_machine_is_as_before_after_apply_and_revert)
 {
-	static const char *const rows[] = {"stat_interval", "swappiness", "ksm", "timer_migration", "numa_balancing", "compaction"};
+	static const char *const rows[] = {
+		"stat_interval", "swappiness", "ksm", "timer_migration", "numa_balancing", "compaction"};
 	struct gn_host_plan plan = {0};
 	char state[] = "/tmp/gannet-host-XXXXXX", before[6][128], after[6][128];
 

@@ -23,7 +23,7 @@ static void clean_up(void)
 /* Runs the command with standard output into a text. */
 static int run(char **text, int argc, const char *const *args)
 {
-	char *argv[16] = {(char *)(uintptr_t)"check-host"};
+	char *argv[16] = {(char *)(uintptr_t) "check-host"};
 	size_t n = 0;
 
 	for (int i = 0; i < argc; i++)
@@ -37,7 +37,8 @@ static int run(char **text, int argc, const char *const *args)
 	return rc;
 }
 
-#define RUN(text, ...) run(text, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
+#define RUN(text, ...)                                                                                                 \
+	run(text, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
 
 TestSuite(check_host_cli, .init = cr_redirect_stderr, .fini = clean_up, .timeout = 60);
 

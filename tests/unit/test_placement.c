@@ -69,7 +69,8 @@ Test(placement, refuses_cores_that_cannot_be_had_whatever_is_permitted)
 	refused(&(struct gn_place_want){"rx0", 5000, -1, true, true}, 1, ALLOW_ALL, "core 5000 does not exist");
 	refused(&(struct gn_place_want){"rx0", -7, -1, true, true}, 1, ALLOW_ALL, "core -7 does not exist");
 	refused(&(struct gn_place_want){"rx0", 31, -1, true, true}, 1, ALLOW_ALL, "core 31 is offline");
-	refused(&(struct gn_place_want){"rx0", 28, -1, true, true}, 1, ALLOW_ALL, "outside this process's cpuset, which is 0-23");
+	refused(&(struct gn_place_want){"rx0", 28, -1, true, true}, 1, ALLOW_ALL,
+		"outside this process's cpuset, which is 0-23");
 }
 
 Test(placement, refuses_each_fault_unless_it_is_permitted)
@@ -78,7 +79,8 @@ Test(placement, refuses_each_fault_unless_it_is_permitted)
 
 	read_machine("epyc");
 	struct gn_place_want twice[] = {{"rx0", 4, -1, true, false}, {"book0", 4, 0, true, false}};
-	refused(twice, 2, ALLOW_ALL & ~GN_ALLOW_SHARED_CORE, "book0 and rx0 are both on core 4 (permitted by allow: [shared-core])");
+	refused(twice, 2, ALLOW_ALL & ~GN_ALLOW_SHARED_CORE,
+		"book0 and rx0 are both on core 4 (permitted by allow: [shared-core])");
 	cr_assert_eq(place(twice, 2, 0, GN_ALLOW_SHARED_CORE, core), 0, "%s", gn_err_text());
 	cr_assert_eq(n_warned, 1);
 
@@ -94,7 +96,8 @@ Test(placement, refuses_each_fault_unless_it_is_permitted)
 	cr_assert_eq(place(far, 2, 0, 0, core), 0, "%s", gn_err_text());
 
 	struct gn_place_want noisy = {"rx0", 20, -1, true, false};
-	refused(&noisy, 1, ALLOW_ALL & ~GN_ALLOW_NON_ISOLATED, "core 20, which is not isolated (isolated are 4-11,36-43)");
+	refused(&noisy, 1, ALLOW_ALL & ~GN_ALLOW_NON_ISOLATED,
+		"core 20, which is not isolated (isolated are 4-11,36-43)");
 	struct gn_place_want port = {"rx0", 9, -1, true, true};
 	refused(&port, 1, 0, "core 9 of node 1, the port is on node 0");
 }
@@ -102,7 +105,8 @@ Test(placement, refuses_each_fault_unless_it_is_permitted)
 Test(placement, housekeeping_may_share_and_needs_no_isolation)
 {
 	int core[3];
-	struct gn_place_want want[] = {{"journal", 1, -1, false, false}, {"control", 1, -1, false, false}, {"rx0", 4, -1, true, false}};
+	struct gn_place_want want[] = {
+		{"journal", 1, -1, false, false}, {"control", 1, -1, false, false}, {"rx0", 4, -1, true, false}};
 
 	read_machine("epyc");
 	cr_assert_eq(place(want, 3, 0, 0, core), 0, "%s", gn_err_text());
@@ -153,7 +157,8 @@ Test(placement, refuses_too_many_threads)
 }
 
 /* What a placement promises, worked out anew from the sets of the machine. */
-static void check_promises(const struct gn_place_want *want, int n, int nic_node, unsigned allow, const int *core, unsigned seed)
+static void check_promises(
+	const struct gn_place_want *want, int n, int nic_node, unsigned allow, const int *core, unsigned seed)
 {
 	for (int i = 0; i < n; i++) {
 		if (core[i] == GN_CORE_ANY) {
@@ -161,7 +166,8 @@ static void check_promises(const struct gn_place_want *want, int n, int nic_node
 			continue;
 		}
 		cr_assert(want[i].core == GN_CORE_ANY || want[i].core == core[i], "seed %u", seed);
-		cr_assert(CPU_ISSET((size_t)core[i], &t.online) && CPU_ISSET((size_t)core[i], &t.allowed), "seed %u", seed);
+		cr_assert(CPU_ISSET((size_t)core[i], &t.online) && CPU_ISSET((size_t)core[i], &t.allowed), "seed %u",
+			seed);
 		if (want[i].polls && !(allow & GN_ALLOW_NON_ISOLATED))
 			cr_assert(CPU_ISSET((size_t)core[i], &t.isolated), "seed %u", seed);
 		if (want[i].nic && nic_node >= 0 && !(allow & GN_ALLOW_CROSS_NUMA))
@@ -174,7 +180,8 @@ static void check_promises(const struct gn_place_want *want, int n, int nic_node
 				cr_assert_neq(core[i], core[j], "seed %u", seed);
 			if (!(allow & GN_ALLOW_SMT) && core[i] != core[j])
 				cr_assert_not(CPU_ISSET((size_t)core[j], &siblings), "seed %u", seed);
-			if (!(allow & GN_ALLOW_CROSS_NUMA) && want[i].polls && want[j].polls && (want[i].near == j || want[j].near == i))
+			if (!(allow & GN_ALLOW_CROSS_NUMA) && want[i].polls && want[j].polls
+				&& (want[i].near == j || want[j].near == i))
 				cr_assert_eq(t.cpu[core[i]].node, t.cpu[core[j]].node, "seed %u", seed);
 		}
 	}
@@ -195,8 +202,8 @@ Test(placement, random_configs_keep_every_promise_on_every_machine)
 			int core[12], n = 1 + rand() % 12, nic_node = rand() % (t.n_nodes + 1) - 1;
 			unsigned allow = (unsigned)rand() % 16;
 			for (int i = 0; i < n; i++)
-				want[i] = (struct gn_place_want){"x", rand() % 3 ? GN_CORE_ANY : rand() % 70, rand() % (n + 1) - 1, rand() % 4 != 0,
-					rand() % 4 == 0};
+				want[i] = (struct gn_place_want){"x", rand() % 3 ? GN_CORE_ANY : rand() % 70,
+					rand() % (n + 1) - 1, rand() % 4 != 0, rand() % 4 == 0};
 			if (place(want, n, nic_node, allow, core) == 0) {
 				check_promises(want, n, nic_node, allow, core, seed);
 				n_placed++;

@@ -40,8 +40,8 @@ static void sink(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
 
 static struct strategy_host_config host_config(void)
 {
-	return (struct strategy_host_config){.index = 2, .burst = 3, .now_ns = fake_now, .out = &t.out, .instruments = t.instruments,
-		.n = &t.n};
+	return (struct strategy_host_config){
+		.index = 2, .burst = 3, .now_ns = fake_now, .out = &t.out, .instruments = t.instruments, .n = &t.n};
 }
 
 static void given_a_host(void)
@@ -56,7 +56,8 @@ static void given_a_host(void)
 	cr_assert_eq(strategy_host_init(&t.host, &config), 0, "%s", gn_err_text());
 }
 
-static const struct gn_order_req buy = {.kind = GN_REQ_NEW, .side = GN_BUY, .tif = GN_TIF_DAY, .inst = 0, .px = {.e9 = 5}, .qty = 1};
+static const struct gn_order_req buy = {
+	.kind = GN_REQ_NEW, .side = GN_BUY, .tif = GN_TIF_DAY, .inst = 0, .px = {.e9 = 5}, .qty = 1};
 
 TestSuite(strategy_host, .init = given_a_host, .timeout = 10);
 
@@ -252,11 +253,19 @@ static bool never(void *ctx)
 	return false;
 }
 
-static const struct gn_stage stage_source = {.name = "source", .ctx_bytes = 8, .burst = 1, .in = (const struct gn_inlet[]){{0}},
-	.out = (const char *const[]){"book_strategy", NULL}, .counters = (const struct gn_counter[]){{0}}, .poll = never};
-static const struct gn_stage stage_sink = {.name = "sink", .ctx_bytes = 8, .burst = 1,
+static const struct gn_stage stage_source = {.name = "source",
+	.ctx_bytes = 8,
+	.burst = 1,
+	.in = (const struct gn_inlet[]){{0}},
+	.out = (const char *const[]){"book_strategy", NULL},
+	.counters = (const struct gn_counter[]){{0}},
+	.poll = never};
+static const struct gn_stage stage_sink = {.name = "sink",
+	.ctx_bytes = 8,
+	.burst = 1,
 	.in = (const struct gn_inlet[]){{"strategy_risk", sink, sizeof(struct gn_order_req), NULL}, {0}},
-	.out = (const char *const[]){"risk_strategy", NULL}, .counters = (const struct gn_counter[]){{0}}};
+	.out = (const char *const[]){"risk_strategy", NULL},
+	.counters = (const struct gn_counter[]){{0}}};
 
 static int wire(const struct strategy_config *config)
 {
@@ -266,7 +275,8 @@ static int wire(const struct strategy_config *config)
 	wiring = gn_wiring_new(t.instruments, NULL, stats);
 	cr_assert_not_null(wiring);
 	cr_assert_eq(gn_wiring_stage(wiring, &stage_source, "source0", 0, 0, GN_NODE_ANY, NULL), 0);
-	cr_assert_eq(gn_wiring_stage(wiring, &gn_stage_strategy, "strategy0", 0, 0, GN_NODE_ANY, config), 0, "%s", gn_err_text());
+	cr_assert_eq(gn_wiring_stage(wiring, &gn_stage_strategy, "strategy0", 0, 0, GN_NODE_ANY, config), 0, "%s",
+		gn_err_text());
 	cr_assert_eq(gn_wiring_stage(wiring, &stage_sink, "sink0", 0, 0, GN_NODE_ANY, NULL), 0);
 	cr_assert_eq(gn_wiring_link(wiring, "book_strategy", "source0", "strategy0", &link), 0, "%s", gn_err_text());
 	cr_assert_eq(gn_wiring_link(wiring, "strategy_risk", "strategy0", "sink0", &link), 0, "%s", gn_err_text());
@@ -328,7 +338,8 @@ Test(strategy_stage, start_fails_when_the_strategy_refuses)
 	struct strategy_config config = {.path = SO("fixture_refuses"), .params = "k=v", .now_ns = fake_now};
 
 	cr_assert_lt(wire(&config), 0);
-	cr_assert_not_null(strstr(gn_err_text(), "refused to start with \"k=v\" (its init returned 7)"), "%s", gn_err_text());
+	cr_assert_not_null(
+		strstr(gn_err_text(), "refused to start with \"k=v\" (its init returned 7)"), "%s", gn_err_text());
 	unwire();
 }
 

@@ -48,8 +48,13 @@ static int start(const char *so, const char *params)
 	gn_instruments_add(d.instruments, gn_symbol_from("AAPL", 8));
 	gn_instruments_add(d.instruments, gn_symbol_from("MSFT", 8));
 	cr_assert_eq(strategy_load(&d.module, so), 0, "%s", gn_err_text());
-	struct strategy_host_config config = {.index = 0, .burst = 8, .now_ns = fake_now, .instruments = d.instruments, .out = &d.out,
-		.n = &d.n, .instance = "example"};
+	struct strategy_host_config config = {.index = 0,
+		.burst = 8,
+		.now_ns = fake_now,
+		.instruments = d.instruments,
+		.out = &d.out,
+		.n = &d.n,
+		.instance = "example"};
 	cr_assert_eq(strategy_host_init(&d.host, &config), 0, "%s", gn_err_text());
 	free(d.state);
 	d.state = calloc(1, d.module.api.state_bytes);
@@ -63,7 +68,8 @@ static void view_of(gn_inst inst, int64_t bid_ticks, gn_qty bid_qty, int64_t ask
 {
 	struct gn_book_view v = {.inst = inst, .n_levels = 1, .flags = flags, .rx_tsc = ++d.tsc};
 
-	v.level[0] = (struct gn_view_level){.bid_px = {bid_ticks * TICK}, .bid_qty = bid_qty, .ask_px = {ask_ticks * TICK}, .ask_qty = ask_qty};
+	v.level[0] = (struct gn_view_level){
+		.bid_px = {bid_ticks * TICK}, .bid_qty = bid_qty, .ask_px = {ask_ticks * TICK}, .ask_qty = ask_qty};
 	strategy_host_enter(&d.host, STRATEGY_LIVE, v.rx_tsc);
 	d.module.api.on_book(d.state, &v);
 	strategy_host_leave(&d.host);
@@ -95,7 +101,13 @@ static const struct gn_order_req *last(void)
 /* The venue takes a request as it is. */
 static void accept(const struct gn_order_req *r)
 {
-	struct gn_exec e = {.kind = GN_EXEC_ACCEPTED, .side = r->side, .inst = r->inst, .oid = r->oid, .px = r->px, .qty = r->qty, .leaves = r->qty};
+	struct gn_exec e = {.kind = GN_EXEC_ACCEPTED,
+		.side = r->side,
+		.inst = r->inst,
+		.oid = r->oid,
+		.px = r->px,
+		.qty = r->qty,
+		.leaves = r->qty};
 
 	if (r->kind == GN_REQ_REPLACE) {
 		e.kind = GN_EXEC_REPLACED;
@@ -107,13 +119,24 @@ static void accept(const struct gn_order_req *r)
 static void fill(const struct gn_order_req *r, gn_qty qty, gn_qty leaves)
 {
 	d.position[r->inst] += r->side == GN_BUY ? qty : -qty;
-	exec_of((struct gn_exec){.kind = GN_EXEC_FILLED, .side = r->side, .inst = r->inst, .oid = r->oid, .px = r->px, .qty = qty, .leaves = leaves,
+	exec_of((struct gn_exec){.kind = GN_EXEC_FILLED,
+		.side = r->side,
+		.inst = r->inst,
+		.oid = r->oid,
+		.px = r->px,
+		.qty = qty,
+		.leaves = leaves,
 		.position = d.position[r->inst]});
 }
 
 static void canceled(gn_oid oid, gn_inst inst)
 {
-	exec_of((struct gn_exec){.kind = GN_EXEC_CANCELED, .inst = inst, .oid = oid, .qty = 1, .leaves = 0, .position = d.position[inst]});
+	exec_of((struct gn_exec){.kind = GN_EXEC_CANCELED,
+		.inst = inst,
+		.oid = oid,
+		.qty = 1,
+		.leaves = 0,
+		.position = d.position[inst]});
 }
 
 static void refused(gn_oid oid, gn_inst inst, enum gn_verdict why)
@@ -131,19 +154,23 @@ TestSuite(params, .timeout = 5);
 
 static bool parse(const char *text, int64_t *a, struct param_word *w, struct params_error *e)
 {
-	const struct param table[] = {{.key = "a", .number = a, .min = -5, .max = 100}, {.key = "big", .number = a, .min = INT64_MIN, .max = INT64_MAX},
-		{.key = "w", .word = w}, {.key = NULL}};
+	const struct param table[] = {{.key = "a", .number = a, .min = -5, .max = 100},
+		{.key = "big", .number = a, .min = INT64_MIN, .max = INT64_MAX}, {.key = "w", .word = w},
+		{.key = NULL}};
 
 	return params_parse(text, table, e);
 }
 
 Test(params, refuses_what_it_does_not_understand)
 {
-	static const char *const bad[][2] = {{"b=1", "there is no such parameter: b=1"}, {"a", "key=value is expected, not a"},
-		{"a=", "from -5 to 100 is expected in a="}, {"a=101", "from -5 to 100"}, {"a=-6", "from -5 to 100"}, {"a=1x", "from -5 to 100"},
-		{"a= 1", "from -5"}, {"a=1,a=2", "given twice: a=2"}, {"a=1,,w=x", "key=value"}, {"w=", "a word is expected in w="}, {",", "key=value"},
-		{"=1", "there is no such parameter: =1"}, {"aa=1", "no such parameter"}, {"big=9223372036854775808", "is expected"},
-		{"big=-9223372036854775809", "is expected"}, {"a=-", "is expected"}, {"a=99999999999999999999999999", "is expected"}};
+	static const char *const bad[][2] = {{"b=1", "there is no such parameter: b=1"},
+		{"a", "key=value is expected, not a"}, {"a=", "from -5 to 100 is expected in a="},
+		{"a=101", "from -5 to 100"}, {"a=-6", "from -5 to 100"}, {"a=1x", "from -5 to 100"},
+		{"a= 1", "from -5"}, {"a=1,a=2", "given twice: a=2"}, {"a=1,,w=x", "key=value"},
+		{"w=", "a word is expected in w="}, {",", "key=value"}, {"=1", "there is no such parameter: =1"},
+		{"aa=1", "no such parameter"}, {"big=9223372036854775808", "is expected"},
+		{"big=-9223372036854775809", "is expected"}, {"a=-", "is expected"},
+		{"a=99999999999999999999999999", "is expected"}};
 	struct params_error e;
 	struct param_word w;
 	int64_t a = 0;
@@ -278,7 +305,13 @@ Test(maker, a_replacement_names_its_order_and_the_chains_total)
 	cr_assert_eq(r->oid_prev, d.req[0].oid);
 	cr_assert_eq(r->px.e9, 101 * TICK);
 	cr_assert_eq(r->qty, 130, "30 filled and 100 to rest");
-	exec_of((struct gn_exec){.kind = GN_EXEC_REPLACED, .side = GN_BUY, .oid = r->oid, .oid_prev = r->oid_prev, .px = r->px, .qty = 130, .leaves = 100});
+	exec_of((struct gn_exec){.kind = GN_EXEC_REPLACED,
+		.side = GN_BUY,
+		.oid = r->oid,
+		.oid_prev = r->oid_prev,
+		.px = r->px,
+		.qty = 130,
+		.leaves = 100});
 	d.now_ns += 100 * MS;
 	view_of(0, 102, 500, 104, 500, 0);
 	cr_assert_eq(d.req[4].oid_prev, r->oid);
@@ -412,7 +445,8 @@ Test(maker, asks_after_an_answer_that_does_not_come)
 	quote_both("");
 	d.now_ns += 100 * MS;
 	view_of(0, 101, 500, 103, 500, 0);
-	fill(&d.req[0], 100, 0); /* the old order fills while its replacement is on the way, and nobody answers that one */
+	fill(&d.req[0], 100,
+		0); /* the old order fills while its replacement is on the way, and nobody answers that one */
 	canceled(d.req[1].oid, 0);
 	refused(d.req[3].oid, 0, GN_REFUSED_UNKNOWN);
 	uint32_t at = d.n_req;
@@ -445,7 +479,7 @@ Test(maker, goes_away_while_the_session_is_down)
 	cr_assert_eq(d.n_req, 4, "a quiet market is quoted again by the timer");
 }
 
-/* A venue that fills, rejects, loses and delays at random: what the maker may own at worst must stay within its limit. */
+/* A venue that fills, refuses and delays at random: what the maker may own at worst must stay within its limit. */
 Test(maker, never_risks_more_than_its_position_limit)
 {
 	const char *seed_text = getenv("GANNET_SEED");
@@ -459,7 +493,8 @@ Test(maker, never_risks_more_than_its_position_limit)
 	for (int i = 0; i < 5000; i++) {
 		int64_t bid = 1000 + rand() % 20;
 		d.now_ns += MS * (uint64_t)(rand() % 20);
-		view_of(0, bid, 100 + rand() % 1000, bid + 1 + rand() % 6, 100 + rand() % 1000, rand() % 50 == 0 ? GN_VIEW_STALE : 0);
+		view_of(0, bid, 100 + rand() % 1000, bid + 1 + rand() % 6, 100 + rand() % 1000,
+			rand() % 50 == 0 ? GN_VIEW_STALE : 0);
 		for (; at < d.n_req; at++) {
 			const struct gn_order_req r = d.req[at];
 			if (r.kind == GN_REQ_CANCEL) {
@@ -490,9 +525,15 @@ Test(maker, never_risks_more_than_its_position_limit)
 			}
 			live[s] = r.oid;
 			leaves[s] = r.qty - open[s];
-			cr_assert_leq((s ? -d.position[0] : d.position[0]) + leaves[s], 500, "step %d, seed %u", i, seed);
-			exec_of((struct gn_exec){.kind = r.kind == GN_REQ_NEW ? GN_EXEC_ACCEPTED : GN_EXEC_REPLACED, .side = r.side, .oid = r.oid,
-				.oid_prev = r.oid_prev, .px = r.px, .qty = r.qty, .leaves = leaves[s]});
+			cr_assert_leq(
+				(s ? -d.position[0] : d.position[0]) + leaves[s], 500, "step %d, seed %u", i, seed);
+			exec_of((struct gn_exec){.kind = r.kind == GN_REQ_NEW ? GN_EXEC_ACCEPTED : GN_EXEC_REPLACED,
+				.side = r.side,
+				.oid = r.oid,
+				.oid_prev = r.oid_prev,
+				.px = r.px,
+				.qty = r.qty,
+				.leaves = leaves[s]});
 		}
 		int s = rand() % 2;
 		if (live[s] && rand() % 3 == 0) {

@@ -20,7 +20,8 @@ TestSuite(thread, .timeout = 10);
 
 Test(cpu_list, refuses_what_is_no_list)
 {
-	static const char *const bad[] = {"x", "1-", "3-1", "-1", "1,,2", "1,", "0-7:0", "0x3", "1024", "99999999999", "1 2"};
+	static const char *const bad[] = {
+		"x", "1-", "3-1", "-1", "1,,2", "1,", "0-7:0", "0x3", "1024", "99999999999", "1 2"};
 	cpu_set_t set;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -100,7 +101,8 @@ Test(thread, runs_named_and_pinned_on_a_warm_stack)
 	struct gn_thread t;
 	int answer = 0, core = last_core();
 
-	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "feed0", .core = core}, look_around, &answer), 0,
+	cr_assert_eq(
+		gn_thread_start(&t, &(struct gn_thread_config){.name = "feed0", .core = core}, look_around, &answer), 0,
 		"%s", gn_err_text());
 	gn_thread_join(&t);
 	cr_assert_eq(answer, 42);
@@ -119,8 +121,9 @@ Test(thread, runs_anywhere_when_not_told_where)
 	struct gn_thread t;
 	int answer = 0;
 
-	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "a-name-of-15-ch", .core = GN_CORE_ANY}, look_around,
-		&answer), 0);
+	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "a-name-of-15-ch", .core = GN_CORE_ANY},
+			     look_around, &answer),
+		0);
 	gn_thread_join(&t);
 	cr_assert_str_eq(seen.name, "a-name-of-15-ch");
 }
@@ -145,7 +148,8 @@ Test(thread, refuses_bad_names_cores_and_priorities)
 	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "x", .core = 100000}), 0);
 	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "x", .core = GN_CORE_ANY, .fifo_priority = 100}), 0);
 	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "x", .core = GN_CORE_ANY, .stack_bytes = 4096}), 0);
-	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "x", .core = GN_CORE_ANY, .stack_bytes = SIZE_MAX}), 0);
+	cr_assert_lt(
+		start_bad(&(struct gn_thread_config){.name = "x", .core = GN_CORE_ANY, .stack_bytes = SIZE_MAX}), 0);
 }
 
 Test(thread, names_the_core_that_does_not_exist)
@@ -197,12 +201,16 @@ Test(thread, a_polling_thread_takes_no_page_fault_and_never_gives_up_its_core, .
 	cr_assert_eq(gn_spsc_init(&polled.ring, 1024, sizeof(uint64_t), GN_NODE_ANY), 0);
 	polled.memory = gn_mem_alloc(POLLED_WORDS * sizeof(uint64_t), GN_NODE_ANY);
 	polled.ticks = gn_clock_ticks_from_ns(ms * 1000 * 1000);
-	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "poll0", .core = last_core()}, poll_main, NULL), 0);
+	cr_assert_eq(
+		gn_thread_start(&t, &(struct gn_thread_config){.name = "poll0", .core = last_core()}, poll_main, NULL),
+		0);
 	gn_thread_join(&t);
 	cr_assert_gt(polled.n_read, 1000);
-	cr_assert_eq(polled.after.ru_nvcsw, polled.before.ru_nvcsw, "gave up its core %ld times", polled.after.ru_nvcsw - polled.before.ru_nvcsw);
+	cr_assert_eq(polled.after.ru_nvcsw, polled.before.ru_nvcsw, "gave up its core %ld times",
+		polled.after.ru_nvcsw - polled.before.ru_nvcsw);
 	cr_assert_eq(polled.after.ru_majflt, polled.before.ru_majflt);
-	cr_assert_eq(polled.after.ru_minflt, polled.before.ru_minflt, "%ld page faults", polled.after.ru_minflt - polled.before.ru_minflt);
+	cr_assert_eq(polled.after.ru_minflt, polled.before.ru_minflt, "%ld page faults",
+		polled.after.ru_minflt - polled.before.ru_minflt);
 	gn_spsc_fini(&polled.ring);
 	gn_mem_free(polled.memory, POLLED_WORDS * sizeof(uint64_t));
 }
