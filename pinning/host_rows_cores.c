@@ -82,10 +82,21 @@ static void rcu_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		gn_host_fix(f, "boot with rcu_nocbs=%.400s rcu_nocb_poll", gn_cpus_text(&v->cores).c);
 }
 
-/* Calls fn with every interrupt and the cores that it may arrive on. False: none is told. */
+static bool irq_cores(const struct gn_host_view *v, long irq, const char *file, cpu_set_t *on)
+{
+	char path[64], text[GN_SYS_TEXT_BYTES];
+
+	snprintf(path, sizeof(path), "/proc/irq/%ld/%s", irq, file);
+	return gn_sys_read(v->root, path, text, sizeof(text)) > 0 && gn_cpus_from_list(text, on) == 0;
+}
+
+/*
+ * Calls fn with every interrupt and the cores that it arrives on: those in effect, where the kernel tells them, since
+ * one that it manages itself keeps a wide mask and stays off isolated cores all the same. False: none is told.
+ */
 static bool each_irq(const struct gn_host_view *v, void (*fn)(void *arg, int irq, const cpu_set_t *on), void *arg)
 {
-	char path[PATH_MAX], text[GN_SYS_TEXT_BYTES];
+	char path[PATH_MAX];
 	bool any = false;
 
 	snprintf(path, sizeof(path), "%s/proc/irq", v->root);
@@ -96,8 +107,7 @@ static bool each_irq(const struct gn_host_view *v, void (*fn)(void *arg, int irq
 		long irq = strtol(e->d_name, &end, 10);
 		if (end == e->d_name || *end || irq < 0 || irq > 1000000)
 			continue;
-		snprintf(path, sizeof(path), "/proc/irq/%ld/smp_affinity_list", irq);
-		if (gn_sys_read(v->root, path, text, sizeof(text)) < 0 || gn_cpus_from_list(text, &on) < 0)
+		if (!irq_cores(v, irq, "effective_affinity_list", &on) && !irq_cores(v, irq, "smp_affinity_list", &on))
 			continue;
 		any = true;
 		fn(arg, (int)irq, &on);
@@ -149,11 +159,13 @@ static void irq_check(const struct gn_host_view *v, struct gn_host_finding *f)
 static void irq_move(void *arg, int irq, const cpu_set_t *on)
 {
 	struct irq_count *c = arg;
-	cpu_set_t keep;
+	cpu_set_t keep, asked = *on;
 
-	CPU_AND(&keep, on, &c->v->rest);
-	if (CPU_EQUAL(&keep, on))
+	CPU_AND(&keep, on, &c->v->cores);
+	if (CPU_COUNT(&keep) == 0)
 		return;
+	irq_cores(c->v, irq, "smp_affinity_list", &asked);
+	CPU_AND(&keep, &asked, &c->v->rest);
 	if (CPU_COUNT(&keep) == 0)
 		keep = c->v->rest;
 	if (CPU_COUNT(&keep) != 0)

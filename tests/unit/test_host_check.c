@@ -94,6 +94,7 @@ static const struct {
 	{"irq_affinity", "/proc/irq/25/smp_affinity_list", "0-63", GN_HOST_BAD},
 	{"irq_affinity", "/proc/irq/25/smp_affinity_list", "15", GN_HOST_BAD},
 	{"irq_affinity", "/proc/irq/25/smp_affinity_list", "garbage", GN_HOST_OK}, /* that one is left out */
+	{"irq_affinity", "/proc/irq/25/effective_affinity_list", "15", GN_HOST_BAD},
 	{"irq_default", "/proc/irq/default_smp_affinity", "ffffffff,ffffffff", GN_HOST_WARN},
 	{"irq_default", "/proc/irq/default_smp_affinity", "zz", GN_HOST_UNKNOWN},
 	{"irqbalance", "/proc/900/comm", "irqbalance", GN_HOST_WARN},
@@ -175,6 +176,18 @@ Test(host_check, every_row_has_a_fault_that_it_can_find)
 			found |= strcmp(faults[i].row, r->name) == 0 && faults[i].state != GN_HOST_OK;
 		cr_assert(found || strcmp(r->name, "isolation") == 0, "%s", r->name);
 	}
+}
+
+Test(host_check, an_interrupt_that_the_kernel_keeps_away_is_no_fault)
+{
+	given_machine("xeon2");
+	fake_put(&sys, "/proc/irq/25/smp_affinity_list", "0-15");
+	fake_put(&sys, "/proc/irq/25/effective_affinity_list", "1");
+	look();
+	expect("irq_affinity", GN_HOST_OK);
+	fake_put(&sys, "/proc/irq/25/effective_affinity_list", "");
+	look();
+	expect("irq_affinity", GN_HOST_BAD);
 }
 
 Test(host_check, a_machine_as_installed_is_bad_where_it_hurts)
