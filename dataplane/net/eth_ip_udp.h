@@ -55,12 +55,21 @@ static inline void net_put32(uint8_t *p, uint32_t x)
  */
 static inline uint64_t net_sum(const uint8_t *p, uint32_t bytes, uint64_t sum)
 {
+	uint64_t d, carry = 0;
 	uint32_t w;
 	uint16_t h;
 
-	for (; bytes >= 4; p += 4, bytes -= 4) {
+	for (; bytes >= 8; p += 8, bytes -= 8) {
+		memcpy(&d, p, 8);
+		carry += __builtin_add_overflow(sum, d, &sum);
+	}
+	/* what went over the top counts as one: 2^64 is 1 in this arithmetic */
+	sum = (sum & 0xffffffff) + (sum >> 32) + carry;
+	if (bytes >= 4) {
 		memcpy(&w, p, 4);
 		sum += w;
+		p += 4;
+		bytes -= 4;
 	}
 	if (bytes >= 2) {
 		memcpy(&h, p, 2);
