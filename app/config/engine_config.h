@@ -76,7 +76,7 @@ struct instrument_section {
 struct risk_section {
 	uint32_t orders_max;
 	int64_t tick_e9, tick_below_1_e9, lot, locate_qty;
-	bool allow_unlisted, mark_shorts, allow_no_reference;
+	bool allow_unlisted, mark_shorts, allow_no_reference, loosen_by_two;
 	int reference, self_match;
 	int64_t venue_per_s, venue_burst, venue_reserve, patience_us;
 	int64_t fee_add_e9, fee_remove_e9;

@@ -134,6 +134,7 @@ static const cyaml_schema_field_t risk_fields[] = {
 	CONFIG_FIELD_INT(struct risk_section, soft_pct, OPT)
 	CONFIG_FIELD_INT(struct risk_section, stale_kill_ms, OPT)
 	CONFIG_FIELD_INT(struct risk_section, session_kill_ms, OPT)
+	CONFIG_FIELD_BOOL(struct risk_section, loosen_by_two, OPT)
 	CONFIG_FIELD_INT(struct risk_section, clock_jump_ms, OPT)
 	CYAML_FIELD_MAPPING("limits", REQ, struct risk_section, limits, limits_fields),
 	CYAML_FIELD_MAPPING("instrument_limits", REQ, struct risk_section, instrument_limits, limits_fields),
@@ -242,6 +243,7 @@ static const struct config_key config_keys[] = {
 	{"engine.risk.soft_pct", 1, 100, "80", "share of a limit that warns"},
 	{"engine.risk.stale_kill_ms", POSITIVE, "0", "open orders on stale data for so long trip the switch; 0: never"},
 	{"engine.risk.session_kill_ms", POSITIVE, "0", "session down for so long with open orders trips the switch; 0: never"},
+	{"engine.risk.loosen_by_two", 0, 1, "false", "a limit is loosened again only with a second person's name"},
 	{"engine.risk.clock_jump_ms", POSITIVE, "0", "a jump of the clock that trips the switch; 0: never"},
 	RISK_LIMIT_KEYS(ENGINE_LIMIT)
 	RISK_LIMIT_KEYS(DEFAULT_LIMIT)

@@ -140,6 +140,20 @@ static int make_risk_instruments(struct parts *p, const struct risk_section *r, 
 	return 0;
 }
 
+/* The same that risk does at its start, so that check-config says it too. */
+static int check_limits(const struct risk_config *c)
+{
+	int rc = risk_limits_validate(&c->engine, RISK_ENGINE, "engine");
+
+	for (uint32_t i = 0; rc == 0 && i < c->n_accounts; i++)
+		rc = risk_limits_validate(&c->account[i].limits, RISK_ACCOUNT, c->account[i].name);
+	for (uint32_t i = 0; rc == 0 && i < c->n_strategies; i++)
+		rc = risk_limits_validate(&c->strategy[i].limits, RISK_STRATEGY, c->strategy[i].name);
+	if (rc == 0)
+		rc = risk_limits_validate(&c->instrument_default, RISK_INSTRUMENT, "instrument_limits");
+	return rc;
+}
+
 static int make_risk(struct parts *p, const struct engine_section *s, struct gn_instruments *t)
 {
 	const struct risk_section *r = &s->risk;
@@ -179,10 +193,11 @@ static int make_risk(struct parts *p, const struct engine_section *s, struct gn_
 		.soft_pct = r->soft_pct,
 		.stale_kill_ms = r->stale_kill_ms,
 		.session_kill_ms = r->session_kill_ms,
+		.loosen_by_two = r->loosen_by_two,
 		.clock_jump_ms = r->clock_jump_ms,
 	};
 	strncpy(c->fee_add_letters, r->fee_add_letters, sizeof(c->fee_add_letters) - 1);
-	return 0;
+	return check_limits(c);
 }
 
 static int make_endpoints(struct gateway_account_config *out, const struct account_section *a)

@@ -32,13 +32,19 @@ fail() {
 	exit 1
 }
 
-# expect_error TEXT COMMAND...: the command fails with status 1, soon, and says TEXT in its one line
-expect_error() {
+# expect_said TEXT COMMAND...: the command fails with status 1, soon, and says TEXT
+expect_said() {
 	local text=$1 status=0
 	shift
 	timeout 30 "$@" >"$tmp/error.out" 2>"$tmp/error.err" || status=$?
 	[ "$status" = 1 ] || fail "status $status instead of 1: $*"
 	grep -qF -- "$text" "$tmp/error.err" || fail "expected \"$text\" from: $* -- got: $(cat "$tmp/error.err")"
+}
+
+# expect_error TEXT COMMAND...: the same, and that is all it says
+expect_error() {
+	expect_said "$@"
+	shift
 	[ "$(wc -l <"$tmp/error.err")" = 1 ] || fail "more than one line from: $*: $(cat "$tmp/error.err")"
 }
 

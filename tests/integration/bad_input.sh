@@ -33,7 +33,7 @@ expect_error 'there is no account' "$gannet" run "$(change 's/account: desk/acco
 expect_error 'no_such_strategy' "$gannet" run "$(change 's/path: taker/path: no_such_strategy/')"
 expect_error 'net_nonsense' "$gannet" run "$(change 's/device: net_memif0,role=client/device: net_nonsense0,role=client/')" --output "$tmp"
 expect_error 'loss_max' "$gannet" run "$(change '0,/ loss_max: 5000000/{/ loss_max: 5000000/d}')" --output "$tmp"
-expect_error 'params' "$gannet" run "$(change 's/params: size=100,position_max=500/params: sizes=100,position_max=500/')" --output "$tmp"
+expect_said 'there is no such parameter: sizes' "$gannet" run "$(change 's/params: size=100,position_max=500/params: sizes=100,position_max=500/')" --output "$tmp"
 
 printf 'threads:\n  - {core: 4096, stages: [rx0, feed0, book0, strategies, risk0, gateway0]}\n  - stages: [journal0]\n' >"$tmp/far.yaml"
 expect_error '4096' "$gannet" run "$good" --topology "$tmp/far.yaml" --output "$tmp"
@@ -48,7 +48,8 @@ expect_error 'there is no stage feed7' "$gannet" run "$good" --topology "$tmp/ex
 expect_error 'net_memif0' "$gannet" run "$(change 's/    ip: 10.71.0.1$/    ip: 10.71.0.1\n    peer_wait_ms: 500/')" --output "$tmp"
 # the exchange's own files
 expect_error 'none.itch' "$gannet" exchange "$good" --replay "$tmp/none.itch"
-head -c 1000 /dev/urandom >"$tmp/junk.itch"
+head -c 1000 /dev/zero | tr '\0' 'Z' >"$tmp/junk.itch"
+expect_error 'junk.itch' "$gannet" exchange "$good" --replay "$tmp/junk.itch"
 
 usage_status "$gannet"
 usage_status "$gannet" nonsense
