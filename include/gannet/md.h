@@ -52,7 +52,11 @@ enum gn_md_kind {
 enum {
 	GN_MD_F_LAST = 1,      /* last event of its datagram: a good moment to decide */
 	GN_MD_F_PRINTABLE = 2, /* EXEC_PX: counts towards volume */
-	GN_MD_F_SNAPSHOT = 4,  /* comes from a snapshot, not from the live stream */
+	/*
+	 * Part of building a stale book anew: from a snapshot, or a live message that was sent before and is now applied on
+	 * top of it. Changes the book and is no news to anybody else: no trade, no volume, no view until GN_MD_FRESH.
+	 */
+	GN_MD_F_SNAPSHOT = 4,
 };
 
 /** One normalised event. Prices are 1e-9 quote units, except the `_e4` fields, which keep the venue's four decimals. */
