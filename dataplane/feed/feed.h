@@ -20,7 +20,7 @@
 #include "recovery.h"
 #include "symbols.h"
 
-#define FEED_BATCH 16u  /* events in one gn_link_send_burst() */
+#define FEED_BATCH 64u  /* events in one gn_link_send_burst() */
 #define FEED_BURST 512u /* a full datagram of the shortest messages, each the first of its instrument */
 
 /** Zeroed memory is a whole configuration for one line: a member that is 0 takes the default named beside it. */

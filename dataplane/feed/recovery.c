@@ -20,7 +20,7 @@ int recovery_init(struct recovery *r, const struct recovery_config *config, uint
 	struct snapshot_config snapshot = config->snapshot;
 	if (!out)
 		rerequest.n_servers = snapshot.n_servers = 0;
-	int rc = rerequest_init(&r->rerequest, &rerequest);
+	int rc = rerequest_init(&r->rerequest, &rerequest, shard);
 	if (rc < 0)
 		return rc;
 	rc = snapshot_init(&r->snapshot, &snapshot, shard, n_shards);

@@ -19,7 +19,7 @@ static uint64_t token_ns(const struct rerequest *r)
 	return NS_PER_S / r->cfg.rate_per_s;
 }
 
-int rerequest_init(struct rerequest *r, const struct rerequest_config *config)
+int rerequest_init(struct rerequest *r, const struct rerequest_config *config, uint32_t shard)
 {
 	*r = (struct rerequest){.cfg = *config};
 	if (config->n_servers > REREQUEST_SERVERS_MAX)
@@ -27,6 +27,7 @@ int rerequest_init(struct rerequest *r, const struct rerequest_config *config)
 	if (config->rate_per_s > NS_PER_S)
 		return gn_err(EINVAL, "feed: %u requests a second are more than one a nanosecond", config->rate_per_s);
 	r->cfg.timeout_ns = or_default(config->timeout_ns, 2 * NS_PER_MS);
+	r->cfg.first_ns = or_default(config->first_ns, r->cfg.timeout_ns * shard);
 	r->cfg.timeout_ns_max = or_default(config->timeout_ns_max, 100 * NS_PER_MS);
 	r->cfg.give_up_ns = or_default(config->give_up_ns, 500 * NS_PER_MS);
 	r->cfg.tries_max = (uint32_t)or_default(config->tries_max, 8);

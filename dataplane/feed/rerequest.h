@@ -27,7 +27,7 @@ struct feed_server {
 struct rerequest_config {
 	struct feed_server server[REREQUEST_SERVERS_MAX];
 	uint32_t n_servers;      /* 0: do not ask */
-	uint64_t first_ns;       /* how long to wait before the first request: shards stagger theirs */
+	uint64_t first_ns;       /* before the first request; default timeout_ns * shard: an answer reaches every shard */
 	uint64_t timeout_ns;     /* first time limit of an answer, doubled each time; default 2 ms */
 	uint64_t timeout_ns_max; /* default 100 ms */
 	uint64_t give_up_ns;     /* without any progress; default 500 ms */
@@ -63,7 +63,7 @@ struct rerequest_ask {
 };
 
 /** Cold. 0 or -errno. */
-int rerequest_init(struct rerequest *r, const struct rerequest_config *config);
+int rerequest_init(struct rerequest *r, const struct rerequest_config *config, uint32_t shard);
 
 /** Look at the present gap. Costs a few comparisons when it is too early to do anything. */
 enum rerequest_verdict rerequest_step(struct rerequest *r, const struct arbiter_gap *gap, uint64_t now_ns,

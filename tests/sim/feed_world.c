@@ -455,6 +455,9 @@ static void world_feed_init(struct world *w, uint32_t i)
 	struct world_feed *wf = &w->feed[i];
 	struct feed_config cfg = w->cfg.feed;
 
+	memset(&wf->book, 0, sizeof(wf->book));
+	memset(&wf->truth, 0, sizeof(wf->truth));
+	memset(&wf->n_events, 0, sizeof(*wf) - offsetof(struct world_feed, n_events));
 	wf->world = w;
 	wf->out = (struct gn_link){.on_msg = on_event, .ctx = wf, .msg_bytes_max = sizeof(struct gn_md)};
 	wf->gateway = (struct gn_link){.on_msg = on_request, .ctx = wf, .msg_bytes_max = sizeof(struct feed_request)};
@@ -473,10 +476,11 @@ static void world_feed_init(struct world *w, uint32_t i)
 
 struct world *world_run(const struct world_config *config)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	static struct world one; /* a world at a time: new memory for each would take longer than what happens in it */
+	struct world *w = &one;
 
-	if (!w)
-		abort();
+	w->now_ns = w->order = w->stream_end_ns = 0;
+	w->n_flights = 0;
 	w->cfg = *config;
 	w->cfg.n_feeds = config->n_feeds ? config->n_feeds : 1;
 	w->rng = config->seed;
@@ -505,12 +509,28 @@ void world_free(struct world *w)
 	for (uint32_t i = 0; i < w->cfg.n_feeds; i++)
 		feed_fini(&w->feed[i].feed);
 	gn_instruments_free(w->table);
-	free(w);
 }
 
 struct world_feed *world_feed(struct world *w, uint32_t i)
 {
 	return &w->feed[i];
+}
+
+const struct world_feed *world_ideal(const struct world *w)
+{
+	static struct world_feed ideal;
+
+	for (ideal.n_events = 0; ideal.n_events < w->day.n_messages; ideal.n_events++) {
+		const struct day_message *m = &w->day.message[ideal.n_events];
+		struct world_event *e = &ideal.event[ideal.n_events];
+		uint16_t locate = 0;
+		memset(e, 0, sizeof(*e));
+		itch50_decode(m->data, m->bytes, &e->md, &locate);
+		e->symbol = locate ? day_symbol((locate - 1u) / 37u) : (gn_symbol){.word = 0};
+		if (e->md.kind == GN_MD_IPO)
+			e->symbol = itch50_symbol(m->data, m->bytes);
+	}
+	return &ideal;
 }
 
 const struct day *world_day(const struct world *w)

@@ -43,9 +43,10 @@ struct world_feed {
 	struct gn_link out, gateway;
 	struct world *world;
 	struct world_event event[2 * DAY_MESSAGES_MAX]; /* live news only: no snapshot, nothing of the engine's own */
-	uint32_t n_events;
 	struct day_book book;  /* what the events make of it */
 	struct day_book truth; /* what it should be at seq_truth */
+	/* from here on zeroed for each world */
+	uint32_t n_events;
 	uint64_t seq_truth;
 	uint16_t locate_of[DAY_SYMBOLS_MAX];
 	gn_symbol symbol_of[DAY_SYMBOLS_MAX];
@@ -59,12 +60,15 @@ struct world_feed {
 
 struct world;
 
-/** Run a world to its end. Aborts with the seed on standard error when a book that is not stale is wrong. */
+/** Run a world to its end; one at a time. Aborts with the seed on standard error when a book that is not stale is wrong. */
 struct world *world_run(const struct world_config *config);
 void world_free(struct world *w);
 
 struct world_feed *world_feed(struct world *w, uint32_t i);
 const struct day *world_day(const struct world *w);
+
+/** What a feed that loses nothing makes of the day, told without any feed. Valid until the next call. */
+const struct world_feed *world_ideal(const struct world *w);
 
 /** Is every book of it fresh and right? */
 bool world_feed_is_right(struct world_feed *wf);

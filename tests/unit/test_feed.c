@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/codec/glimpse50.h"
 #include "dataplane/codec/itch50.h"
 #include "dataplane/feed/feed.h"
 #include "tests/sim/random.h"
@@ -27,6 +28,19 @@ static void on_event(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
 	memcpy(&event[n_events++], msg, bytes);
 }
 
+static struct feed_request request;
+static uint32_t n_requests;
+
+static void on_request(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
+{
+	(void)ctx;
+	(void)from;
+	memset(&request, 0, sizeof(request));
+	memcpy(&request, msg, bytes);
+	n_requests++;
+}
+
+static struct gn_link gateway = {.on_msg = on_request, .msg_bytes_max = sizeof(struct feed_request)};
 static struct gn_link out = {.on_msg = on_event, .msg_bytes_max = sizeof(struct gn_md)};
 
 static void given(struct feed_config config, uint32_t instruments_max)
@@ -36,7 +50,7 @@ static void given(struct feed_config config, uint32_t instruments_max)
 	config.wait_ns = WAIT_NS;
 	table = gn_instruments_new(instruments_max);
 	cr_assert_not_null(table);
-	cr_assert_eq(feed_init(&feed, &config, table, &out, NULL), 0);
+	cr_assert_eq(feed_init(&feed, &config, table, &out, &gateway), 0);
 	n_events = 0;
 }
 
@@ -459,6 +473,180 @@ Test(feed, a_new_session_clears_every_book_before_its_first_message)
 	cr_assert_eq(event[before + 5].kind, GN_MD_ADD);
 	cr_assert_eq(event[before + 5].inst, a);
 	cr_assert_eq(n_events, before + 6);
+}
+
+static void given_recovery(void)
+{
+	given_anew((struct feed_config){.recovery = {
+		.rerequest = {.server = {{9, 90}}, .n_servers = 1, .tries_max = 2, .timeout_ns = 100, .timeout_ns_max = 100},
+		.snapshot = {.server = {{8, 80}}, .n_servers = 1, .bytes_max = 4096}, .log_bytes = 4096, .port_own = 5}}, 16);
+	n_requests = 0;
+}
+
+Test(feed, while_lost_messages_are_asked_for_every_book_is_stale_and_then_right_again)
+{
+	struct moldudp64_request asked;
+
+	given_recovery();
+	send_add(1, 1, "A", 1);
+	send_add(5, 1, "A", 5);
+	pass(WAIT_NS);
+	cr_assert_eq(count(GN_MD_STALE, GN_INST_NONE), 1);
+	cr_assert_eq(request.kind, FEED_REQUEST_DATAGRAM);
+	cr_assert(request.ip == 9 && request.port == 90 && request.port_own == 5);
+	cr_assert(moldudp64_request_decode(request.data, request.bytes, &asked));
+	cr_assert(asked.seq == 2 && asked.count == 3);
+	begin(2);
+	for (uint64_t ref = 2; ref < 5; ref++)
+		add(1, "A", ref);
+	send_on(1);
+	cr_assert_eq(count(GN_MD_FRESH, GN_INST_NONE), 0, "what was held is still to come");
+	settle();
+	cr_assert_eq(event[n_events - 1].kind, GN_MD_FRESH);
+	cr_assert_eq(event[n_events - 2].order.ref, 5);
+	cr_assert_not(feed_pending(&feed));
+}
+
+static void glimpse(enum feed_reply_kind kind, const void *data, uint32_t bytes)
+{
+	struct feed_reply r = {.kind = (uint8_t)kind, .bytes = (uint16_t)bytes, .conn = request.conn};
+
+	if (bytes)
+		memcpy(r.data, data, bytes);
+	feed_reply(&feed, &r, (uint32_t)FEED_REPLY_HEAD_BYTES + bytes, now_ns);
+	settle();
+}
+
+static void glimpse_message(const void *msg, uint32_t bytes)
+{
+	uint8_t buf[64];
+
+	glimpse(FEED_REPLY_BYTES, buf, soup_build(buf, SOUP_SEQUENCED, msg, bytes));
+}
+
+static void glimpse_event(struct gn_md md, uint16_t locate, const char *symbol)
+{
+	uint8_t buf[ITCH50_BYTES_MAX];
+
+	glimpse_message(buf, itch50_encode(&md, locate, 0, gn_symbol_from(symbol, 8), buf));
+}
+
+/* Message 2 is lost for good, 3 has come, and the feed has logged in to the snapshot server. */
+static void given_a_snapshot_on_its_way(void)
+{
+	uint8_t buf[SOUP_ACCEPTED_BYTES];
+
+	given_recovery();
+	begin(1);
+	add(1, "A", 1);
+	send();
+	send_add(3, 2, "B", 3);
+	for (uint32_t i = 0; i < 5; i++)
+		pass(WAIT_NS);
+	cr_assert_eq(request.kind, FEED_REQUEST_OPEN);
+	glimpse(FEED_REPLY_UP, NULL, 0);
+	glimpse(FEED_REPLY_BYTES, buf, soup_accepted_build(&(struct soup_accepted){.session = "G", .seq = 1}, buf));
+	n_events = 0;
+}
+
+static void glimpse_end(uint64_t seq)
+{
+	uint8_t buf[GLIMPSE50_END_BYTES];
+
+	glimpse_message(buf, glimpse50_end_encode(seq, buf));
+}
+
+Test(feed, the_message_that_the_snapshot_names_is_the_first_to_be_applied_on_top)
+{
+	given_a_snapshot_on_its_way();
+	send_add(4, 1, "A", 4);
+	cr_assert_eq(n_events, 1, "the live stream goes on");
+	n_events = 0;
+	glimpse_event((struct gn_md){.kind = GN_MD_ADD, .side = GN_BUY, .order = {.ref = 3, .qty = 1}}, 2, "B");
+	glimpse_end(4);
+	cr_assert_eq(count(GN_MD_CLEAR, 0), 1);
+	cr_assert_eq(count(GN_MD_CLEAR, 1), 1);
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < n_events; i++) {
+		if (event[i].kind != GN_MD_ADD)
+			continue;
+		cr_assert_eq(event[i].order.ref, 3 + n++);
+		cr_assert(event[i].flags & GN_MD_F_SNAPSHOT);
+	}
+	cr_assert_eq(n, 2);
+	cr_assert_eq(event[n_events - 1].kind, GN_MD_FRESH);
+	cr_assert_eq(event[n_events - 1].inst, GN_INST_NONE);
+	cr_assert_not(feed_pending(&feed));
+}
+
+Test(feed, what_a_snapshot_lists_without_a_trading_state_does_not_trade)
+{
+	given_a_snapshot_on_its_way();
+	glimpse_event((struct gn_md){.kind = GN_MD_DIRECTORY, .directory.authenticity = 'P'}, 1, "A");
+	glimpse_event((struct gn_md){.kind = GN_MD_DIRECTORY, .directory.authenticity = 'P'}, 2, "B");
+	glimpse_event((struct gn_md){.kind = GN_MD_STATE, .code = 'T'}, 2, "B");
+	glimpse_end(4);
+	cr_assert_eq(count(GN_MD_STATE, 0), 1);
+	cr_assert_eq(count(GN_MD_STATE, 1), 1);
+	for (uint32_t i = 0; i < n_events; i++)
+		if (event[i].kind == GN_MD_STATE)
+			cr_assert_eq(event[i].code, event[i].inst == 0 ? 'H' : 'T');
+}
+
+Test(feed, a_snapshot_from_before_the_loss_is_of_no_use)
+{
+	given_a_snapshot_on_its_way();
+	glimpse_end(2);
+	cr_assert_eq(count(GN_MD_CLEAR, 0), 0);
+	cr_assert_eq(feed.recovery.n.rebuild_again, 1);
+	cr_assert(feed.stale);
+}
+
+Test(feed, a_snapshot_ahead_of_the_live_stream_waits_for_it)
+{
+	given_a_snapshot_on_its_way();
+	glimpse_end(6);
+	cr_assert_eq(count(GN_MD_CLEAR, 0), 0);
+	begin(4);
+	add(1, "A", 4);
+	add(1, "A", 5);
+	send();
+	settle();
+	cr_assert_eq(count(GN_MD_CLEAR, 0), 1);
+	cr_assert_eq(event[n_events - 1].kind, GN_MD_FRESH);
+	cr_assert_eq(count(GN_MD_ADD, 0), 2, "both were told live, none again: the snapshot holds them");
+}
+
+Test(feed, another_session_ends_a_rebuild)
+{
+	struct moldudp64_session t = moldudp64_session_from("T");
+
+	given_a_snapshot_on_its_way();
+	moldudp64_begin(&writer, payload, sizeof(payload), &t, 1);
+	add(7, "A", 1);
+	send();
+	take(1);
+	settle();
+	cr_assert_eq(feed.recovery.phase, RECOVERY_OFF);
+	cr_assert_eq(request.kind, FEED_REQUEST_CLOSE);
+	cr_assert_eq(count(GN_MD_FRESH, GN_INST_NONE), 1);
+	glimpse_end(2);
+	cr_assert_eq(event[n_events - 1].kind, GN_MD_ADD, "what comes of it now is too late");
+}
+
+Test(feed, goes_back_when_it_has_believed_a_number_that_leads_nowhere)
+{
+	send_add(1, 1, "A", 1);
+	send_add(1000000, 1, "A", 2);
+	pass(WAIT_NS);
+	cr_assert_eq(feed.arbiter.seq_next, 1000001);
+	for (uint64_t seq = 2; seq < 400; seq++)
+		send_add(seq, 1, "A", seq);
+	cr_assert_eq(feed.n.rewind, 1);
+	cr_assert_eq(feed.arbiter.seq_next, 400);
+	settle();
+	cr_assert_eq(feed.n.fresh_sent, 0, "its books stay stale");
+	cr_assert_eq(event[n_events - 1].order.ref, 399);
 }
 
 Test(feed, no_call_sends_more_than_its_burst)
