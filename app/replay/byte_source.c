@@ -78,7 +78,7 @@ static int step_gzip(struct byte_source *s, struct byte_unpack *u)
 	if (rc == Z_STREAM_END)
 		u->inside = false;
 	else if (rc != Z_OK && rc != Z_BUF_ERROR)
-		return gn_err(EBADMSG, "%s: gzip data is damaged before byte %" PRIu64 ": %s", s->name,
+		return gn_err(0, "%s: gzip data is damaged before byte %" PRIu64 ": %s", s->name,
 			s->n_read - (u->end - u->at), u->z.msg != NULL ? u->z.msg : "not a gzip member");
 	return 0;
 }
@@ -92,7 +92,7 @@ static int step_zstd(struct byte_source *s, struct byte_unpack *u)
 	u->at = in.pos;
 	s->end = out.pos;
 	if (ZSTD_isError(rc))
-		return gn_err(EBADMSG, "%s: zstd data is damaged before byte %" PRIu64 ": %s", s->name,
+		return gn_err(0, "%s: zstd data is damaged before byte %" PRIu64 ": %s", s->name,
 			s->n_read - (u->end - u->at), ZSTD_getErrorName(rc));
 	u->inside = rc != 0;
 	return 0;
@@ -117,7 +117,7 @@ static int step_packed(struct byte_source *s)
 			if (rc < 0 || s->end != before)
 				return rc;
 			s->at_end = true;
-			return u->inside ? gn_err(EBADMSG, "%s: %s data ends too early, at byte %" PRIu64, s->name,
+			return u->inside ? gn_err(0, "%s: %s data ends too early, at byte %" PRIu64, s->name,
 				u->zstd ? "zstd" : "gzip", s->n_read) : 0;
 		}
 	}

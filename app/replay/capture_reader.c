@@ -41,7 +41,7 @@ static int pcap_failed(const struct capture_reader *c, uint64_t offset, const ch
 {
 	if (c->source.rc < 0 && c->source.at == c->source.end)
 		return gn_err_in(c->source.rc, "%s: at byte %" PRIu64 " of the capture", c->source.name, offset);
-	return gn_err(EBADMSG, "%s: at byte %" PRIu64 ": %s", c->source.name, offset, text);
+	return gn_err(0, "%s: at byte %" PRIu64 ": %s", c->source.name, offset, text);
 }
 
 static int pcap_link(struct capture_reader *c)
@@ -159,7 +159,7 @@ static int after_end_mark(struct capture_reader *c)
 	if (have < 0)
 		return (int)have;
 	if (have != 0)
-		return gn_err(EBADMSG, "%s: at byte %" PRIu64 ": bytes after the end mark (a message of length 0)",
+		return gn_err(0, "%s: at byte %" PRIu64 ": bytes after the end mark (a message of length 0)",
 			c->source.name, c->source.offset);
 	return 0;
 }
@@ -176,7 +176,7 @@ int capture_next_slow(struct capture_reader *c, struct capture_record *r)
 	if (have <= 0)
 		return (int)have;
 	if (have == 1)
-		return gn_err(EBADMSG, "%s: at byte %" PRIu64 ": ends within the length of a message", s->name, s->offset);
+		return gn_err(0, "%s: at byte %" PRIu64 ": ends within the length of a message", s->name, s->offset);
 
 	size_t bytes = wire_u16(s->buf + s->at);
 
@@ -186,7 +186,7 @@ int capture_next_slow(struct capture_reader *c, struct capture_record *r)
 	if (have < 0)
 		return (int)have;
 	if ((size_t)have < 2 + bytes)
-		return gn_err(EBADMSG, "%s: at byte %" PRIu64 ": ends within a message of %zu bytes, %zd of them missing", s->name,
+		return gn_err(0, "%s: at byte %" PRIu64 ": ends within a message of %zu bytes, %zd of them missing", s->name,
 			s->offset, bytes, (ssize_t)(2 + bytes) - have);
 	return capture_next(c, r);
 }
@@ -214,7 +214,7 @@ static int check_raw(struct capture_reader *c)
 	bool empty = have == 0 || (have == 2 && wire_u16(p) == 0);
 
 	if (!empty && (have < 3 || itch50_bytes(p[2]) == 0 || itch50_bytes(p[2]) != wire_u16(p)))
-		return gn_err(EBADMSG, "%s: neither pcap nor pcapng nor a raw ITCH 5.0 file (u16 length and message)", s->name);
+		return gn_err(0, "%s: neither pcap nor pcapng nor a raw ITCH 5.0 file (u16 length and message)", s->name);
 	return 0;
 }
 
