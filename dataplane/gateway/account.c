@@ -2,11 +2,13 @@
 #include "account.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "dataplane/runtime/compiler.h"
 #include "dataplane/runtime/err.h"
 
 #define MS UINT64_C(1000000)
+_Static_assert(ACCOUNT_SENT_BYTES <= DIALECT_BYTES_MAX, "it is copied from what was claimed");
 
 static void refuse(struct account *a, const struct gn_order_req *req, enum gn_code code)
 {
@@ -42,11 +44,13 @@ static enum gn_code send_request(struct account *a, const struct dialect_request
 		return GN_CODE_FIELD;
 	}
 	soup_head(packet, SOUP_UNSEQUENCED, bytes);
+	/* one length for all: cheaper than the right one, and the room is there */
+	memcpy(a->sent, packet + SOUP_HEAD_BYTES, sizeof(a->sent));
 	if (gn_unlikely(!a->ops->commit(a->arg, packet, SOUP_HEAD_BYTES + bytes)))
 		return GN_CODE_NO_ROOM;
 	session_sent(&a->session, now_ns);
 	a->n.request_sent++;
-	a->ops->on_sent(a->arg, r->req, r->number, packet + SOUP_HEAD_BYTES, bytes);
+	a->ops->on_sent(a->arg, r->req, r->number, a->sent, bytes);
 	return 0;
 }
 

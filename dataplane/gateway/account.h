@@ -19,6 +19,7 @@
 #include "orders.h"
 #include "session.h"
 
+#define ACCOUNT_SENT_BYTES 80u /* kept of a request, for the journal */
 #define ACCOUNT_SCAN 64u /* orders looked at by one call of account_work() */
 
 enum account_state { ACCOUNT_DOWN = 0, ACCOUNT_ASKING, ACCOUNT_SETTLING, ACCOUNT_UP };
@@ -57,7 +58,7 @@ struct account_ops {
 	uint8_t *(*claim)(void *arg, uint32_t bytes);
 	/** Send what was written there; bytes 0: give it back. False: nothing was sent. */
 	bool (*commit)(void *arg, const uint8_t *packet, uint32_t bytes);
-	/** A request is on its way; for the journal, after the wire. */
+	/** A request is on its way; for the journal, after the wire. msg holds at most ACCOUNT_SENT_BYTES of its bytes. */
 	void (*on_sent)(void *arg, const struct gn_order_req *req, uint32_t number, const uint8_t *msg, uint32_t bytes);
 	/** A report for risk. */
 	void (*on_exec)(void *arg, const struct gn_exec *exec);
@@ -77,6 +78,7 @@ struct account {
 	const struct account_ops *ops;
 	void *arg;
 	struct sent_orders orders;
+	uint8_t sent[ACCOUNT_SENT_BYTES]; /* the last request: its frame is the port's once it was sent */
 	struct { ACCOUNT_COUNTERS(GN_COUNTER_FIELD) } n;
 	struct account_config config;
 	struct session session;

@@ -11,6 +11,7 @@
 #include "dataplane/runtime/instruments.h"
 #include "dataplane/runtime/mem.h"
 #include "dataplane/runtime/trace.h"
+#include "feed_proxy.h"
 
 /* A slice of a session's bytes holds at most one report in 16 bytes; one more spans its start, one is UP or DOWN. */
 #define GATEWAY_BURST (SESSION_SLICE_BYTES / 16 + 2 * GATEWAY_ACCOUNTS_MAX)
@@ -24,7 +25,9 @@ _Static_assert(ACCOUNT_SCAN < GATEWAY_BURST, "settling reports at most one order
 	X(session_lost, "order sessions lost")                                 \
 	X(session_up, "times an order session came up")
 
+#define QUEUED_MAX 64u
 #define ACCOUNT_COUNTER_COPY(name, help) c->n.name += a->account.n.name;
+#define FEED_COUNTER_COPY(name, help) c->n.name = c->feeds.n.name;
 
 struct gateway_ctx;
 
@@ -36,7 +39,13 @@ struct gateway_line {
 	struct gn_tcp *doomed; /* to be reset in the next turn: the stack may be in the middle of calling us */
 	struct account account;
 	struct gateway_account_config config;
-	uint8_t packet[SOUP_HEAD_BYTES + DIALECT_BYTES_MAX];
+};
+
+/** A request that is with the transmit queue, and not yet with the port. */
+struct gateway_queued {
+	uint64_t rx_tsc;
+	gn_oid oid;
+	gn_inst inst;
 };
 
 struct gateway_ctx {
@@ -54,9 +63,14 @@ struct gateway_ctx {
 	uint32_t n_symbols;
 	struct gn_instruments *instruments;
 	struct gateway_control *control;
+	bool batch;
+	uint32_t n_queued;
+	struct gateway_queued queued[QUEUED_MAX];
+	struct feed_proxy feeds;
 	struct {
 		GATEWAY_COUNTERS(GN_COUNTER_FIELD)
 		ACCOUNT_COUNTERS(GN_COUNTER_FIELD)
+		FEED_PROXY_COUNTERS(GN_COUNTER_FIELD)
 	} n;
 };
 
@@ -137,14 +151,16 @@ static uint8_t *op_claim(void *arg, uint32_t bytes)
 {
 	struct gateway_line *l = arg;
 
-	return bytes <= sizeof(l->packet) ? l->packet : NULL;
+	return gn_likely(l->tcp != NULL) ? gn_tcp_fast_claim(l->tcp, bytes) : NULL;
 }
 
 static bool op_commit(void *arg, const uint8_t *packet, uint32_t bytes)
 {
 	struct gateway_line *l = arg;
 
-	return bytes == 0 || (l->tcp && gn_tcp_send(l->tcp, packet, bytes));
+	(void)packet; /* it is where it was claimed */
+	gn_tcp_fast_commit(l->tcp, bytes);
+	return true;
 }
 
 static void journal_sent(struct gateway_line *l, gn_oid oid, uint32_t number, const uint8_t *msg, uint32_t bytes)
@@ -154,18 +170,33 @@ static void journal_sent(struct gateway_line *l, gn_oid oid, uint32_t number, co
 	j.sent.oid = oid;
 	j.sent.venue_ref = number;
 	j.sent.bytes = bytes;
-	memcpy(j.sent.data, msg, bytes < sizeof(j.sent.data) ? bytes : sizeof(j.sent.data));
+	memcpy(j.sent.data, msg, sizeof(j.sent.data));
+	if (bytes < sizeof(j.sent.data))
+		memset(j.sent.data + bytes, 0, sizeof(j.sent.data) - bytes);
 	gn_link_send(l->ctx->journal, &j, sizeof(j));
+}
+
+/* Everything that is queued goes to the port in one burst. What the port has no room for now goes with the next. */
+static void flush(struct gateway_ctx *c)
+{
+	uint32_t n = c->n_queued;
+	bool accepted = gn_tx_flush(c->tx) != 0;
+
+	c->n_queued = 0;
+	for (uint32_t i = 0; accepted && i < n; i++)
+		gn_trace_stamp(GN_HOP_TX, c->queued[i].rx_tsc, c->queued[i].inst, c->queued[i].oid);
 }
 
 static void op_sent(void *arg, const struct gn_order_req *req, uint32_t number, const uint8_t *msg, uint32_t bytes)
 {
 	struct gateway_line *l = arg;
+	struct gateway_ctx *c = l->ctx;
 
 	gn_trace_stamp(GN_HOP_GATEWAY, req->rx_tsc, req->inst, req->oid);
-	gn_tx_flush(l->ctx->tx);
-	gn_trace_stamp(GN_HOP_TX, req->rx_tsc, req->inst, req->oid);
-	if (l->ctx->journal)
+	c->queued[c->n_queued++] = (struct gateway_queued){.rx_tsc = req->rx_tsc, .oid = req->oid, .inst = req->inst};
+	if (!c->batch || gn_unlikely(c->n_queued == QUEUED_MAX))
+		flush(c);
+	if (c->journal)
 		journal_sent(l, req->oid, number, msg, bytes);
 }
 
@@ -334,6 +365,13 @@ static void gateway_on_request(void *arg, uint32_t from, const void *msg, uint32
 	account_request(&c->line[line].account, req, c->now_ns);
 }
 
+static void gateway_on_feed(void *arg, uint32_t from, const void *msg, uint32_t bytes)
+{
+	struct gateway_ctx *c = arg;
+
+	feed_proxy_request(&c->feeds, from, msg, bytes);
+}
+
 static void check_logout(struct gateway_ctx *c)
 {
 	if (c->logout || !c->control || !atomic_load_explicit(&c->control->logout, memory_order_acquire))
@@ -370,6 +408,8 @@ static bool gateway_poll(void *arg)
 	struct gateway_ctx *c = arg;
 
 	new_turn(c);
+	if (c->n_queued)
+		flush(c);
 	gn_stack_poll(c->stack);
 	if (gn_unlikely(c->due)) {
 		c->due = false;
@@ -380,7 +420,7 @@ static bool gateway_poll(void *arg)
 		if (work_line(&c->line[i]))
 			return true;
 	}
-	return false;
+	return feed_proxy_work(&c->feeds);
 }
 
 /* No link has credit here: only notes that time has passed, the next poll acts on it. */
@@ -402,6 +442,7 @@ static void gateway_housekeeping(void *arg, uint64_t now_tsc)
 		const struct gateway_line *a = &c->line[i];
 		ACCOUNT_COUNTERS(ACCOUNT_COUNTER_COPY)
 	}
+	FEED_PROXY_COUNTERS(FEED_COUNTER_COPY)
 }
 
 /* Start and end. */
@@ -472,6 +513,14 @@ static int init_lines(struct gateway_ctx *c, const struct gateway_config *config
 	return 0;
 }
 
+static int init_feeds(struct gateway_ctx *c, const struct gn_env *env, const struct gateway_config *config)
+{
+	uint32_t n;
+	struct gn_link *const *links = gn_env_links(env, "gateway_feed", &n);
+
+	return feed_proxy_init(&c->feeds, c->stack, &config->stack, links, n);
+}
+
 static int init_symbols(struct gateway_ctx *c, const struct gn_env *env)
 {
 	c->instruments = env->instruments;
@@ -487,6 +536,7 @@ static int gateway_init(void *arg, const struct gn_env *env)
 	int rc = check_config(config);
 
 	c->tsc_hz = config->tsc_hz;
+	c->batch = config->batch;
 	c->control = config->control;
 	if (rc == 0)
 		rc = init_links(c, env);
@@ -496,6 +546,8 @@ static int gateway_init(void *arg, const struct gn_env *env)
 		rc = init_lines(c, config, env->node);
 	if (rc == 0)
 		rc = init_stack(c, config);
+	if (rc == 0)
+		rc = init_feeds(c, env, config);
 	if (rc < 0)
 		return rc;
 	c->now_ns = ns_from_tsc(c, gn_tsc());
@@ -522,9 +574,11 @@ const struct gn_stage gn_stage_gateway = {
 	.burst = GATEWAY_BURST,
 	.in = (const struct gn_inlet[]){
 		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL},
-		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4}, {0}},
-	.out = (const char *const[]){"gateway_risk", "gateway_journal", NULL},
-	.counters = (const struct gn_counter[]){GATEWAY_COUNTERS(GN_COUNTER_DESC) ACCOUNT_COUNTERS(GN_COUNTER_DESC) {0}},
+		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4},
+		{"feed_gateway", gateway_on_feed, sizeof(struct feed_request), NULL, 1}, {0}},
+	.out = (const char *const[]){"gateway_risk", "gateway_journal", "gateway_feed", NULL},
+	.counters = (const struct gn_counter[]){
+		GATEWAY_COUNTERS(GN_COUNTER_DESC) ACCOUNT_COUNTERS(GN_COUNTER_DESC) FEED_PROXY_COUNTERS(GN_COUNTER_DESC) {0}},
 	.counters_offset = offsetof(struct gateway_ctx, n),
 	.init = gateway_init,
 	.poll = gateway_poll,

@@ -6,9 +6,12 @@
  * @file
  * The gateway's stage: owns the TCP stack and its transmit queue, and one order session an account.
  *
- * In: `rx_gateway` (struct gn_frame), `risk_gateway` (accepted struct gn_order_req). Out: `gateway_risk` (struct gn_exec,
- * one, a back link), `gateway_journal` (struct gn_journal_msg, none or one). Every request has an outcome: it is sent,
- * or it comes back as GN_EXEC_REJECTED or GN_EXEC_CANCEL_REJECTED with an enum gn_code.
+ * In: `rx_gateway` (struct gn_frame), `risk_gateway` (accepted struct gn_order_req), `feed_gateway` (struct feed_request,
+ * one a feed). Out: `gateway_risk` (struct gn_exec, one, a back link), `gateway_journal` (struct gn_journal_msg, none or
+ * one), `gateway_feed` (struct feed_reply, in the order of the feeds). Every request has an outcome: it is sent, or it
+ * comes back as GN_EXEC_REJECTED or GN_EXEC_CANCEL_REJECTED with an enum gn_code.
+ *
+ * A request is encoded straight into a frame that stands ready and is with the port before anything is recorded of it.
  */
 
 #include <stdatomic.h>
@@ -48,6 +51,7 @@ struct gateway_config {
 	uint32_t n_accounts;    /* at most GATEWAY_ACCOUNTS_MAX; 0: only ARP, IGMP and the like */
 	uint64_t tsc_hz;        /* ticks of the time-stamp counter in a second */
 	struct gateway_control *control; /* or NULL */
+	bool batch; /* false: each request leaves at once; true: those of one turn of the loop leave in one burst */
 };
 
 extern const struct gn_stage gn_stage_gateway;

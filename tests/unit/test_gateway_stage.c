@@ -7,6 +7,7 @@
 #include <gannet/journal.h>
 
 #include "dataplane/codec/ouch50.h"
+#include "dataplane/feed/recovery_msg.h"
 #include "dataplane/gateway/gateway_stage.h"
 #include "dataplane/net/frame.h"
 #include "dataplane/runtime/err.h"
@@ -23,6 +24,7 @@ struct gn_tcp {
 	uint32_t ip;
 	uint16_t port;
 	bool open, room, closed, aborted;
+	uint8_t claim[512];
 	uint8_t sent[1 << 16];
 	uint32_t sent_bytes;
 };
@@ -86,6 +88,43 @@ bool gn_tcp_send(struct gn_tcp *t, const void *data, uint32_t bytes)
 	return true;
 }
 
+uint8_t *gn_tcp_fast_claim(struct gn_tcp *t, uint32_t bytes_max)
+{
+	cr_assert(t->open && !t->aborted);
+	return t->room && bytes_max <= sizeof(t->claim) ? t->claim : NULL;
+}
+
+void gn_tcp_fast_commit(struct gn_tcp *t, uint32_t bytes)
+{
+	memcpy(t->sent + t->sent_bytes, t->claim, bytes);
+	t->sent_bytes += bytes;
+	memset(t->claim, 0xee, sizeof(t->claim)); /* it is the port's now */
+}
+
+bool gn_stack_neighbour(struct gn_stack *s, uint32_t ip, uint8_t mac[6])
+{
+	(void)s;
+	memset(mac, 7, 6);
+	return ip != 99;
+}
+
+static uint8_t frame[256];
+static uint32_t frame_bytes;
+
+bool gn_tx_claim(struct gn_tx *t, struct gn_tx_frame *out)
+{
+	(void)t;
+	*out = (struct gn_tx_frame){.data = frame, .room_bytes = sizeof(frame)};
+	return true;
+}
+
+void gn_tx_commit(struct gn_tx *t, const struct gn_tx_frame *f, uint32_t bytes)
+{
+	(void)t;
+	cr_assert_eq(f->data, frame);
+	frame_bytes = bytes;
+}
+
 void gn_tcp_close(struct gn_tcp *t)
 {
 	t->closed = true;
@@ -129,6 +168,20 @@ static void on_journal(void *ctx, uint32_t from, const void *msg, uint32_t bytes
 
 static struct gn_link risk_link = {.on_msg = on_exec, .msg_bytes_max = sizeof(struct gn_exec)};
 static struct gn_link journal_link = {.on_msg = on_journal, .msg_bytes_max = sizeof(struct gn_journal_msg)};
+static struct feed_reply reply[256];
+static uint32_t n_reply, reply_from;
+
+static void on_reply(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
+{
+	(void)ctx;
+	reply_from = from;
+	cr_assert_leq(bytes, sizeof(reply[0]));
+	memcpy(&reply[n_reply++ % 256], msg, bytes);
+}
+
+static struct gn_link feed_link[] = {{.on_msg = on_reply, .msg_bytes_max = sizeof(struct feed_reply), .lossy = true},
+	{.on_msg = on_reply, .msg_bytes_max = sizeof(struct feed_reply), .lossy = true, .from = 1}};
+static struct gn_link *const feed_links[] = {&feed_link[0], &feed_link[1]};
 static struct gn_link *const journal_links[] = {&journal_link, &journal_link};
 
 struct gn_link *gn_env_link(const struct gn_env *env, const char *kind)
@@ -141,6 +194,10 @@ struct gn_link *gn_env_link(const struct gn_env *env, const char *kind)
 struct gn_link *const *gn_env_links(const struct gn_env *env, const char *kind, uint32_t *n)
 {
 	(void)env;
+	if (strcmp(kind, "gateway_feed") == 0) {
+		*n = 2;
+		return feed_links;
+	}
 	cr_assert_str_eq(kind, "gateway_journal");
 	*n = n_journal_links;
 	return journal_links;
@@ -457,4 +514,132 @@ Test(gateway_stage, a_logout_before_the_start_is_a_logout, .init = given_a_stage
 	when_time_passes(1);
 	cr_assert(gateway_is_over(&control));
 	cr_assert_eq(n_tcps, 0);
+}
+
+Test(gateway_stage, sends_a_batch_in_one_burst_when_told_to, .init = given_a_config)
+{
+	config.batch = true;
+	cr_assert_eq(gn_stage_gateway.init(ctx, &env), 0);
+	when_time_passes(1);
+	venue_connects(&tcp[0]);
+	turn();
+	tx.n_flushes = 0;
+	for (uint32_t i = 1; i <= 10; i++)
+		send(GN_REQ_NEW, 0, i);
+	cr_assert_eq(tx.n_flushes, 0);
+	turn();
+	cr_assert_eq(tx.n_flushes, 1);
+	for (uint32_t i = 11; i <= 80; i++)
+		send(GN_REQ_NEW, 0, i);
+	cr_assert_eq(tx.n_flushes, 2, "a full one leaves at once");
+}
+
+/* The feeds' way to the network. */
+
+static void feed_asks(uint32_t from, uint8_t kind, uint32_t ip, uint32_t conn, const char *data)
+{
+	struct feed_request r = {.kind = kind, .ip = ip, .port = 18001, .port_own = 31001, .conn = conn,
+		.bytes = (uint8_t)strlen(data)};
+
+	memcpy(r.data, data, r.bytes);
+	gn_stage_gateway.in[2].on_msg(ctx, from, &r, (uint32_t)FEED_REQUEST_HEAD_BYTES + r.bytes);
+}
+
+Test(gateway_stage, ignores_requests_of_a_feed_that_make_no_sense, .init = given_a_stage)
+{
+	struct feed_request r = {.kind = FEED_REQUEST_DATAGRAM, .bytes = 20};
+
+	gn_stage_gateway.in[2].on_msg(ctx, 0, &r, FEED_REQUEST_HEAD_BYTES + 19);
+	gn_stage_gateway.in[2].on_msg(ctx, 0, &r, 3);
+	gn_stage_gateway.in[2].on_msg(ctx, 2, &r, sizeof(r));
+	r.bytes = 200;
+	gn_stage_gateway.in[2].on_msg(ctx, 0, &r, sizeof(r));
+	r.bytes = 0;
+	r.kind = 77;
+	gn_stage_gateway.in[2].on_msg(ctx, 0, &r, sizeof(r));
+	feed_asks(0, FEED_REQUEST_BYTES, 1, 5, "no such connection");
+	feed_asks(0, FEED_REQUEST_CLOSE, 1, 5, "");
+	cr_assert_eq(frame_bytes + n_reply + n_tcps, 0);
+}
+
+Test(gateway_stage, sends_the_datagrams_of_a_feed, .init = given_a_stage)
+{
+	feed_asks(0, FEED_REQUEST_DATAGRAM, 99, 0, "nobody knows this neighbour");
+	cr_assert_eq(frame_bytes, 0);
+	feed_asks(0, FEED_REQUEST_DATAGRAM, 0x0a470002, 0, "SESSION000");
+	cr_assert_eq(frame_bytes, 42 + 10);
+	cr_assert_arr_eq(frame + 30, "\x0a\x47\0\2", 4);
+	cr_assert_arr_eq(frame + 34, "\x79\x19\x46\x51", 4);
+	cr_assert_arr_eq(frame + 42, "SESSION000", 10);
+	cr_assert_geq(tx.n_flushes, 1);
+}
+
+Test(gateway_stage, carries_the_connection_of_a_feed, .init = given_a_stage)
+{
+	static uint8_t long_one[2000];
+
+	feed_asks(1, FEED_REQUEST_OPEN, 5, 9, "");
+	cr_assert_eq(n_tcps, 1);
+	tcp[0].open = true;
+	tcp[0].handler->on_up(tcp[0].arg, &tcp[0]);
+	cr_assert_eq(reply[0].kind, FEED_REPLY_UP);
+	cr_assert_eq(reply[0].conn, 9);
+	cr_assert_eq(reply_from, 1);
+	feed_asks(1, FEED_REQUEST_BYTES, 0, 9, "login");
+	cr_assert_arr_eq(tcp[0].sent, "login", 5);
+	feed_asks(1, FEED_REQUEST_BYTES, 0, 8, "of an older connection");
+	cr_assert_eq(tcp[0].sent_bytes, 5);
+	tcp[0].handler->on_bytes(tcp[0].arg, &tcp[0], long_one, sizeof(long_one), 9);
+	cr_assert_eq(n_reply, 3);
+	cr_assert_eq(reply[1].bytes + reply[2].bytes, sizeof(long_one));
+	tcp[0].handler->on_down(tcp[0].arg, &tcp[0], 0);
+	cr_assert_eq(reply[3].kind, FEED_REPLY_DOWN);
+	cr_assert_eq(reply[3].reason, 0);
+}
+
+Test(gateway_stage, a_new_connection_of_a_feed_ends_the_one_before, .init = given_a_stage)
+{
+	feed_asks(0, FEED_REQUEST_OPEN, 5, 1, "");
+	tcp[0].open = true;
+	feed_asks(0, FEED_REQUEST_OPEN, 5, 2, "");
+	tcp[0].handler->on_bytes(tcp[0].arg, &tcp[0], (const uint8_t *)"old", 3, 9);
+	cr_assert_eq(n_reply, 0);
+	turn();
+	cr_assert(tcp[0].aborted);
+	feed_asks(0, FEED_REQUEST_CLOSE, 5, 2, "");
+	turn();
+	cr_assert(tcp[1].aborted);
+	cr_assert_eq(n_reply, 0, "who closes needs no word of it");
+}
+
+Test(gateway_stage, a_feed_that_does_not_keep_up_loses_its_connection_not_bytes, .init = given_a_stage)
+{
+	struct gn_spsc ring;
+	const struct gn_slot *slot;
+	uint32_t n = 0, last = 0;
+
+	cr_assert_eq(gn_spsc_init(&ring, 4, sizeof(struct feed_reply), -1), 0);
+	feed_link[0].ring = &ring;
+	feed_asks(0, FEED_REQUEST_OPEN, 5, 1, "");
+	tcp[0].open = true;
+	for (int i = 0; i < 10; i++)
+		tcp[0].handler->on_bytes(tcp[0].arg, &tcp[0], (const uint8_t *)"bytes", 5, 9);
+	turn();
+	cr_assert(tcp[0].aborted);
+	while ((slot = gn_spsc_peek(&ring, 0))) {
+		cr_assert_eq(((const struct feed_reply *)slot->payload)->kind, FEED_REPLY_BYTES);
+		gn_spsc_release(&ring);
+		n++;
+	}
+	gn_spsc_share(&ring);
+	cr_assert_eq(n, 4);
+	turn();
+	while ((slot = gn_spsc_peek(&ring, 0))) {
+		last = ((const struct feed_reply *)slot->payload)->kind;
+		gn_spsc_release(&ring);
+		n++;
+	}
+	cr_assert_eq(n, 5);
+	cr_assert_eq(last, FEED_REPLY_DOWN, "told as soon as there is room");
+	feed_link[0].ring = NULL;
 }
