@@ -56,7 +56,7 @@ static enum gn_code send_request(struct account *a, const struct dialect_request
 
 static enum gn_code request_new(struct account *a, const struct gn_order_req *req, uint64_t now_ns)
 {
-	struct dialect_request r = {.req = req, .number = sent_orders_next(&a->orders), .symbol = a->ops->symbol(a->arg, req->inst)};
+	struct dialect_request r = {.req = req, .number = sent_orders_next(&a->orders, req->oid), .symbol = a->ops->symbol(a->arg, req->inst)};
 	enum gn_code code;
 
 	if (gn_unlikely(!r.number))
@@ -73,7 +73,7 @@ static enum gn_code request_replace(struct account *a, const struct gn_order_req
 {
 	struct dialect_request r = {
 		.req = req,
-		.number = sent_orders_next(&a->orders),
+		.number = sent_orders_next(&a->orders, req->oid),
 		.number_orig = sent_orders_find(&a->orders, req->oid_prev),
 	};
 	struct sent_order *order, *orig = sent_orders_get(&a->orders, r.number_orig);
@@ -282,12 +282,12 @@ void account_poll(struct account *a, uint64_t now_ns)
 static bool learn(struct account *a, const struct venue_report *r)
 {
 	struct gn_order_req req = {.side = r->side, .oid = r->oid, .qty = r->qty};
-	uint32_t number = r->number ? r->number : sent_orders_next(&a->orders);
+	uint32_t next = sent_orders_next(&a->orders, r->oid), number = r->number ? r->number : next;
 	uint32_t orig = r->number_orig ? r->number_orig : sent_orders_find(&a->orders, r->oid_orig);
 
 	if (r->exec_kind != GN_EXEC_ACCEPTED && r->exec_kind != GN_EXEC_REPLACED)
 		return false;
-	if (a->state != ACCOUNT_ASKING || !r->oid || number < a->orders.next || number > a->orders.max)
+	if (a->state != ACCOUNT_ASKING || !r->oid || !next || number < a->orders.next || number > a->orders.max)
 		return false;
 	if (sent_orders_find(&a->orders, r->oid))
 		return false;

@@ -7,63 +7,35 @@
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 
-#define ORDERS_MAX (UINT32_C(1) << 28)
-#define SLOTS_PER_ORDER 2u /* at most half of the slots are ever taken: a search is short */
+#define SENT_MAX (UINT32_C(1) << 28)
 
 static size_t table_bytes(uint32_t max)
 {
 	return ((size_t)max + 1) * sizeof(struct sent_order);
 }
 
-static size_t slot_bytes(uint32_t mask)
-{
-	return ((size_t)mask + 1) * sizeof(uint32_t);
-}
-
 int sent_orders_init(struct sent_orders *o, uint32_t max, int node)
 {
+	int rc;
+
 	*o = (struct sent_orders){.max = max, .next = 1, .settled = 1};
-	if (max == 0 || max > ORDERS_MAX)
-		return gn_err(EINVAL, "orders: table for %u orders, wanted 1 to %u", max, ORDERS_MAX);
-	o->slot_mask = gn_pow2_at_least(max * SLOTS_PER_ORDER) - 1;
+	if (max == 0 || max > SENT_MAX)
+		return gn_err(EINVAL, "gateway: table for %u orders, wanted 1 to %u", max, SENT_MAX);
+	rc = oid_map_init(&o->ids, max, node);
+	if (rc < 0)
+		return rc;
 	o->order = gn_mem_alloc(table_bytes(max), node);
-	o->slot = gn_mem_alloc(slot_bytes(o->slot_mask), node);
-	if (o->order && o->slot)
+	if (o->order)
 		return 0;
 	sent_orders_fini(o);
-	return gn_err_in(-ENOMEM, "orders: table for %u orders", max);
+	return gn_err_in(-ENOMEM, "gateway: table for %u orders", max);
 }
 
 void sent_orders_fini(struct sent_orders *o)
 {
 	gn_mem_free(o->order, o->order ? table_bytes(o->max) : 0);
-	gn_mem_free(o->slot, o->slot ? slot_bytes(o->slot_mask) : 0);
+	oid_map_fini(&o->ids);
 	o->order = NULL;
-	o->slot = NULL;
-}
-
-static inline uint32_t slot_of(const struct sent_orders *o, gn_oid oid)
-{
-	/* Fibonacci hashing: neighbouring ids of many strategies spread over the whole table */
-	return (uint32_t)(oid * UINT64_C(0x9e3779b97f4a7c15) >> 32) & o->slot_mask;
-}
-
-uint32_t sent_orders_find(const struct sent_orders *o, gn_oid oid)
-{
-	for (uint32_t i = slot_of(o, oid); o->slot[i]; i = (i + 1) & o->slot_mask) {
-		if (o->order[o->slot[i]].oid == oid)
-			return o->slot[i];
-	}
-	return 0;
-}
-
-static void insert(struct sent_orders *o, gn_oid oid, uint32_t number)
-{
-	uint32_t i = slot_of(o, oid);
-
-	while (o->slot[i])
-		i = (i + 1) & o->slot_mask;
-	o->slot[i] = number;
 }
 
 struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig)
@@ -83,7 +55,7 @@ struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const
 		order->sibling = o->order[orig].child;
 		o->order[orig].child = number;
 	}
-	insert(o, req->oid, number);
+	oid_map_set(&o->ids, req->oid, number);
 	if (number >= o->next)
 		o->next = number + 1;
 	return order;
@@ -155,7 +127,7 @@ uint32_t sent_orders_next_void(struct sent_orders *o)
 	return 0;
 }
 
-static uint32_t number_of(const struct sent_orders *o, const struct venue_report *r)
+static uint32_t number_of(struct sent_orders *o, const struct venue_report *r)
 {
 	uint32_t number = r->number ? r->number : sent_orders_find(o, r->oid);
 	const struct sent_order *order = sent_orders_get(o, number);

@@ -4,7 +4,7 @@
 
 /**
  * @file
- * The orders of one account as its order session knows them: number > order by index, order id > number by hash.
+ * The orders of one account as its order session knows them: number > order by index, order id > number by oid_map.h.
  *
  * It exists to translate, and to know what the venue will never answer: a replacement whose original died first, and
  * what was on its way when a connection broke. Risk owns the order table that decides. All memory is taken at start;
@@ -14,6 +14,7 @@
 #include <gannet/order.h>
 
 #include "dialect.h"
+#include "oid_map.h"
 
 enum sent_state {
 	SENT_NONE = 0, /* this number was never used */
@@ -54,11 +55,10 @@ struct sent_list {
 
 struct sent_orders {
 	struct sent_order *order;    /* by number; [0] is not used */
-	uint32_t *slot;         /* numbers, by hash of order id; 0: free */
+	struct oid_map ids;
 	uint32_t max;           /* highest number */
 	uint32_t next;          /* number of the next order */
 	uint32_t settled;       /* every number below is dead or unused */
-	uint32_t slot_mask;
 	struct sent_list list[2]; /* those with SENT_CANCEL_DUE, those with SENT_ORPHANS */
 };
 
@@ -66,17 +66,20 @@ struct sent_orders {
 int sent_orders_init(struct sent_orders *o, uint32_t max, int node);
 void sent_orders_fini(struct sent_orders *o);
 
-/** Number for the next order; 0: the table is full. Nothing is used up before sent_orders_add(). */
-static inline uint32_t sent_orders_next(const struct sent_orders *o)
+/** Number for the next order, whose id is this; 0: the table is full. Nothing is used up before sent_orders_add(). */
+static inline uint32_t sent_orders_next(struct sent_orders *o, gn_oid oid)
 {
-	return o->next <= o->max ? o->next : 0;
+	return o->next <= o->max && oid_map_reserve(&o->ids, oid) ? o->next : 0;
 }
 
 /** Record an order under a number from sent_orders_next() (or, from the venue's replay, any above all others). */
 struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const struct gn_order_req *req, uint32_t orig);
 
 /** Number of an order id; 0: unknown. About one cache line. */
-uint32_t sent_orders_find(const struct sent_orders *o, gn_oid oid);
+static inline uint32_t sent_orders_find(struct sent_orders *o, gn_oid oid)
+{
+	return oid_map_find(&o->ids, oid);
+}
 
 /** Order of a number; NULL: never used, or out of range. */
 static inline struct sent_order *sent_orders_get(const struct sent_orders *o, uint32_t number)

@@ -392,10 +392,10 @@ Test(gateway_ouch50, finds_every_order_by_id_in_a_full_table)
 	cr_assert_eq(sent_orders_init(&o, 5000, -1), 0);
 	for (uint32_t n = 1; n <= 5000; n++) {
 		struct gn_order_req req = buy(gn_oid_make(n % 7, n / 7 + 1));
-		cr_assert_eq(sent_orders_next(&o), n);
+		cr_assert_eq(sent_orders_next(&o, req.oid), n);
 		sent_orders_add(&o, n, &req, 0);
 	}
-	cr_assert_eq(sent_orders_next(&o), 0, "full");
+	cr_assert_eq(sent_orders_next(&o, 1), 0, "full");
 	for (uint32_t n = 1; n <= 5000; n++)
 		cr_assert_eq(sent_orders_find(&o, gn_oid_make(n % 7, n / 7 + 1)), n);
 	cr_assert_eq(sent_orders_find(&o, gn_oid_make(8, 1)), 0);
