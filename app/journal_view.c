@@ -93,11 +93,28 @@ static struct view_order *order_of(struct journal_view *v, gn_oid oid)
 	return &v->order[v->n_orders++];
 }
 
+static void note_oid(struct journal_view *v, gn_oid oid)
+{
+	uint32_t strategy = gn_oid_strategy(oid);
+
+	if (strategy < GN_STRATEGIES_MAX && oid > v->oid_strategy[strategy])
+		v->oid_strategy[strategy] = oid;
+}
+
+static void note_seq(struct journal_view *v, const struct gn_exec *e)
+{
+	uint32_t strategy = gn_oid_strategy(e->oid);
+
+	if (strategy < GN_STRATEGIES_MAX && e->venue_seq > v->seq_strategy[strategy])
+		v->seq_strategy[strategy] = e->venue_seq;
+}
+
 static int take_request(struct journal_view *v, const struct gn_journal_msg *m)
 {
 	const struct gn_order_req *req = &m->req;
 	struct view_order *o;
 
+	note_oid(v, req->oid);
 	if (m->verdict != GN_ACCEPTED || (req->kind != GN_REQ_NEW && req->kind != GN_REQ_REPLACE) || !req->oid)
 		return 0;
 	o = order_of(v, req->oid);
@@ -146,9 +163,9 @@ static void take_rejected(struct journal_view *v, struct view_order *o, const st
 {
 	const struct view_order *prev = known(v, o->oid_prev);
 
-	if (e->code >= GN_CODE_OWN || o->state != VIEW_ASKED)
+	if (o->state != VIEW_ASKED)
 		return;
-	o->state = VIEW_REJECTED;
+	o->state = e->code >= GN_CODE_OWN ? VIEW_UNSENT : VIEW_REJECTED;
 	if (prev) {
 		o->inst = prev->inst;
 		o->side = prev->side;
@@ -165,6 +182,7 @@ static int take_report(struct journal_view *v, const struct gn_exec *e)
 		v->n_unknown++;
 		return 0;
 	}
+	note_seq(v, e);
 	o = order_of(v, e->oid);
 	if (!o)
 		return -ENOMEM;
@@ -199,6 +217,18 @@ static int take_sent(struct journal_view *v, const struct gn_journal_msg *m)
 	return 0;
 }
 
+/* "active ... session=NAME seq=N", as the gateway says it. */
+static void take_session(struct journal_view *v, const struct gn_journal_msg *m)
+{
+	char text[GN_JOURNAL_TEXT_BYTES + 1] = {0};
+	const char *name;
+
+	memcpy(text, m->text, GN_JOURNAL_TEXT_BYTES);
+	name = strstr(text, "session=");
+	if (m->session < GN_STRATEGIES_MAX && name && strncmp(text, "active", 6) == 0)
+		sscanf(name + 8, "%10s", v->session[m->session]);
+}
+
 static int take_fact(struct journal_view *v, const struct gn_journal_msg *m)
 {
 	switch (m->kind) {
@@ -206,6 +236,7 @@ static int take_fact(struct journal_view *v, const struct gn_journal_msg *m)
 	case GN_JOURNAL_REPORT: return take_report(v, &m->exec);
 	case GN_JOURNAL_SENT: return m->sent.oid ? take_sent(v, m) : 0;
 	case GN_JOURNAL_ACCOUNT: return take_account(v, m);
+	case GN_JOURNAL_SESSION: take_session(v, m); return 0;
 	default: return 0;
 	}
 }
@@ -367,7 +398,7 @@ int journal_view_print(const struct journal_view *v, FILE *to)
 		qsort(order, v->n_orders, sizeof(*order), by_oid);
 		qsort(fill, v->n_fills, sizeof(*fill), by_fill);
 		for (size_t i = 0; i < v->n_orders; i++) {
-			if (order[i].state != VIEW_ASKED)
+			if (order[i].state == VIEW_OPEN || order[i].state == VIEW_REJECTED)
 				print_order(v, &order[i], to);
 		}
 		print_fills(v, fill, to);

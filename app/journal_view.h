@@ -14,7 +14,7 @@
 
 #include "dataplane/journal/journal_reader.h"
 
-enum view_state { VIEW_ASKED = 0, VIEW_OPEN, VIEW_REJECTED };
+enum view_state { VIEW_ASKED = 0, VIEW_OPEN, VIEW_REJECTED, VIEW_UNSENT };
 
 struct view_order {
 	gn_oid oid;
@@ -44,6 +44,9 @@ struct journal_view {
 	size_t n_symbols;
 	char (*account)[GN_JOURNAL_TEXT_BYTES]; /* by session */
 	size_t n_accounts;
+	uint64_t seq_strategy[GN_STRATEGIES_MAX]; /* highest number of a venue's message about its orders */
+	gn_oid oid_strategy[GN_STRATEGIES_MAX];   /* highest order id, refused ones included; 0: none */
+	char session[GN_STRATEGIES_MAX][11];      /* by session: the venue's name of it, as last logged in to */
 	uint64_t n_records, n_unknown; /* unknown: reports that name no order */
 	bool closed, torn;             /* of the last file */
 };

@@ -227,11 +227,35 @@ static void settle_one(struct account *a, uint32_t number)
 		a->orders.settled++;
 }
 
+/* An order from before a restart that the replay did not bring: it never reached the venue. */
+static void settle_asked(struct account *a)
+{
+	const struct account_asked *asked = &a->config.asked[--a->n_asked_left];
+	struct gn_exec exec = {
+		.kind = GN_EXEC_REJECTED,
+		.side = asked->side,
+		.inst = asked->inst,
+		.oid = asked->oid,
+		.oid_prev = asked->oid_prev,
+		.strategy = gn_oid_strategy(asked->oid),
+		.code = GN_CODE_LOST,
+	};
+
+	if (sent_orders_find(&a->orders, asked->oid))
+		return;
+	a->n.order_lost++;
+	a->ops->on_exec(a->arg, &exec);
+}
+
 /* After the replay: what has no answer now will never have one. */
 static bool work_settle(struct account *a)
 {
 	if (gn_likely(a->state != ACCOUNT_SETTLING))
 		return false;
+	if (gn_unlikely(a->n_asked_left)) {
+		settle_asked(a);
+		return true;
+	}
 	for (uint32_t n = 0; n < ACCOUNT_SCAN && a->scan < a->orders.next; n++)
 		settle_one(a, a->scan++);
 	if (a->scan >= a->orders.next)
@@ -297,7 +321,7 @@ static bool learn(struct account *a, const struct venue_report *r)
 	return true;
 }
 
-static void on_report(struct account *a, const struct venue_report *r, uint64_t rx_tsc)
+static void on_report(struct account *a, const struct venue_report *r, uint64_t seq, uint64_t rx_tsc)
 {
 	struct gn_exec exec;
 	bool known = sent_orders_apply(&a->orders, r, &exec);
@@ -308,6 +332,11 @@ static void on_report(struct account *a, const struct venue_report *r, uint64_t 
 		a->n.report_received++;
 	else
 		a->n.report_unknown++;
+	if (gn_unlikely(seq && seq <= a->config.seq_handed)) {
+		a->n.report_repeated++;
+		return;
+	}
+	exec.venue_seq = (uint32_t)seq;
 	exec.rx_tsc = rx_tsc;
 	exec.exch_ns += a->config.midnight_ns;
 	if (a->state == ACCOUNT_ASKING)
@@ -320,14 +349,13 @@ static void on_message(void *arg, const uint8_t *msg, uint32_t bytes, uint64_t s
 	struct account *a = arg;
 	struct venue_report r;
 
-	(void)seq;
 	a->quiet_ns = a->session.rx_ns + a->config.replay_quiet_ns;
 	if (gn_unlikely(!a->dialect->decode(msg, bytes, &r))) {
 		a->n.report_bad++;
 		return;
 	}
 	switch (r.kind) {
-	case REPORT_EXEC: on_report(a, &r, rx_tsc); break;
+	case REPORT_EXEC: on_report(a, &r, seq, rx_tsc); break;
 	case REPORT_NEXT:
 		sent_orders_skip(&a->orders, r.number);
 		if (a->state == ACCOUNT_ASKING)
@@ -412,6 +440,7 @@ int account_init(struct account *a, const struct account_config *config, const s
 		a->config.query_timeout_ns = 5000 * MS;
 	if (!a->config.replay_quiet_ns)
 		a->config.replay_quiet_ns = 1500 * MS;
+	a->n_asked_left = config->n_asked;
 	a->dialect = config->dialect;
 	a->ops = ops;
 	a->arg = arg;

@@ -24,6 +24,13 @@
 
 enum account_state { ACCOUNT_DOWN = 0, ACCOUNT_ASKING, ACCOUNT_SETTLING, ACCOUNT_UP };
 
+/** An order that was under way when the engine stopped. */
+struct account_asked {
+	gn_oid oid, oid_prev;
+	gn_inst inst;
+	gn_side side;
+};
+
 struct account_config {
 	struct session_config session;
 	const struct gateway_dialect *dialect;
@@ -32,6 +39,13 @@ struct account_config {
 	uint64_t query_timeout_ns; /* default 5 s */
 	uint64_t replay_quiet_ns; /* without an account query: silence that ends the replay; default 1.5 s */
 	uint64_t midnight_ns;     /* of the venue's day, since the Unix epoch; 0: unknown */
+	/*
+	 * After a restart: the whole session is replayed, since that is where the numbers of all orders stand, but only
+	 * what risk has not had is handed on; and of what risk waits for, it hears what became of it, or that it is lost.
+	 */
+	uint64_t seq_handed;      /* number of the last message that risk's journal holds; 0: none */
+	const struct account_asked *asked; /* accepted by risk before the restart, no answer in its journal */
+	size_t n_asked;
 };
 
 #define ACCOUNT_COUNTERS(X)                                                              \
@@ -42,6 +56,7 @@ struct account_config {
 	X(report_received, "reports about our orders")                                   \
 	X(report_unknown, "reports about orders that this account never sent")           \
 	X(report_learned, "orders of an earlier run, learned from the venue's replay")   \
+	X(report_repeated, "replayed reports that risk had before a restart")            \
 	X(report_bad, "messages that the protocol does not allow")                       \
 	X(report_other, "messages that are not about an order")                          \
 	X(order_void, "replacements whose original died first")                          \
@@ -73,6 +88,7 @@ struct account_ops {
 struct account {
 	enum account_state state;
 	uint32_t scan; /* SETTLING: next number to look at */
+	size_t n_asked_left; /* of config.asked, not looked at */
 	uint64_t deadline_ns, quiet_ns;
 	const struct gateway_dialect *dialect;
 	const struct account_ops *ops;

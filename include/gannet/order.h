@@ -128,7 +128,7 @@ struct gn_exec {
 	uint32_t tag;   /* from the request */
 	uint16_t code;  /* REJECTED: the venue's code */
 	uint16_t flags; /* GN_EXEC_F_* */
-	uint32_t reserved;
+	uint32_t venue_seq; /* number of the venue's message in its session; 0: made by our own gateway */
 };
 _Static_assert(sizeof(struct gn_exec) == 96, "a report fits two cache lines of a ring");
 

@@ -401,6 +401,40 @@ Test(gateway_account, learns_the_orders_of_an_earlier_run_from_the_replay, .init
 	cr_assert_eq(wire_u32(wire + SOUP_HEAD_BYTES + 1), 7);
 }
 
+static void given_a_restart(void)
+{
+	static struct account_asked both[2];
+
+	both[0] = (struct account_asked){.oid = gn_oid_make(0, 2), .inst = 3, .side = GN_BUY};
+	both[1] = (struct account_asked){.oid = gn_oid_make(0, 3), .inst = 3, .side = GN_BUY};
+	config.seq_handed = 2;
+	config.asked = both;
+	config.n_asked = 2;
+	given_an_account();
+}
+
+Test(gateway_account, after_a_restart_hands_on_only_what_risk_has_not_had, .init = given_a_restart)
+{
+	venue_accepts_login(1);
+	venue_accepts(1, gn_oid_make(0, 1));
+	venue_executes(1, 40);
+	cr_assert_eq(n_exec, 0);
+	venue_accepts(2, gn_oid_make(0, 2));
+	cr_assert_eq(n_exec, 1);
+	cr_assert_eq(last()->oid, gn_oid_make(0, 2));
+	cr_assert_eq(last()->venue_seq, 3);
+	venue_answers_query(3);
+	cr_assert_eq(n_exec, 2);
+	cr_assert_eq(last()->kind, GN_EXEC_REJECTED);
+	cr_assert_eq(last()->code, GN_CODE_LOST);
+	cr_assert_eq(last()->oid, gn_oid_make(0, 3), "never seen by the venue");
+	cr_assert_eq(n_up, 1);
+	cr_assert_eq(a.n.report_repeated, 2);
+	wire_bytes = 0;
+	ask(GN_REQ_CANCEL, 1, 0, 0);
+	cr_assert_eq(wire_u32(wire + SOUP_HEAD_BYTES + 1), 1, "orders of before can be cancelled");
+}
+
 Test(gateway_account, counts_reports_for_orders_never_sent_and_hands_them_on)
 {
 	venue_executes(99, 10);
