@@ -14,6 +14,7 @@ struct risk_ctx {
 	struct gn_link *const *strategies;
 	struct gn_link *journal; /* NULL: none is kept */
 	struct risk_control *control;
+	const _Atomic bool *journal_refusing;
 };
 
 static void risk_to_gateway(void *arg, const struct gn_order_req *req)
@@ -45,6 +46,9 @@ static bool risk_journal_room(void *arg)
 	struct risk_ctx *c = arg;
 	struct gn_spsc *ring = c->journal ? c->journal->ring : NULL;
 
+	/* acquire pairs with the release in the journal's stage */
+	if (c->journal_refusing && gn_unlikely(atomic_load_explicit(c->journal_refusing, memory_order_acquire)))
+		return false;
 	if (!ring)
 		return true;
 	uint64_t half = ((uint64_t)ring->mask + 1) / 2;
@@ -134,6 +138,7 @@ static int risk_stage_init(void *arg, const struct gn_env *env)
 	if (rc)
 		return rc;
 	c->control = config->control;
+	c->journal_refusing = config->journal_refusing;
 	struct risk_io io = {
 		.gateway = risk_to_gateway,
 		.strategy = risk_to_strategy,

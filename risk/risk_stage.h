@@ -20,6 +20,7 @@
 struct risk_stage_config {
 	struct risk_config core; /* what it points to must stay until fini */
 	struct risk_control *control; /* from risk_control_new(); NULL: nobody controls this stage */
+	const _Atomic bool *journal_refusing; /* true there: the disk is about to be full; NULL: nobody says so */
 };
 
 extern const struct gn_stage gn_stage_risk;

@@ -277,6 +277,7 @@ int parts_make(struct parts *p, const char *config_path, const struct engine_sec
 	if (rc == 0)
 		rc = make_gateway(p, s);
 	p->journal.health = &p->journal_health;
+	p->risk.journal_refusing = &p->journal_health.refusing;
 	p->journal.file.tsc_hz = gn_clock_ticks_from_ns(1000000000);
 	p->shape = (struct topology_shape){s->feed.shards, p->strategy_name, s->strategies_count};
 	p->configs = (struct topology_configs){&p->rx, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal};
