@@ -220,6 +220,7 @@ TestSuite(exchange_stage, .init = given_stage, .fini = clean_up, .timeout = 30);
 
 Test(exchange_stage, what_cannot_start_says_why)
 {
+	gn_stage_exchange.fini(ctx);
 	stack_ok = false;
 	cr_assert_lt(init(), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "exchange: network stack"), "%s", gn_err_text());
