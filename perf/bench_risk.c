@@ -79,7 +79,9 @@ static void bench_quotes(struct bench *b)
 {
 	for (gn_inst inst = 0; inst < INSTS; inst++) {
 		int64_t cents = 1000 + (int64_t)(random_u64(&b->state) % 50000);
-		struct gn_quote q = {.bid = {cents * 10000000}, .ask = {(cents + 2) * 10000000}, .last = {cents * 10000000},
+		struct gn_quote q = {.bid = {cents * 10000000},
+			.ask = {(cents + 2) * 10000000},
+			.last = {cents * 10000000},
 			.tsc = b->now_tsc};
 		gn_board_write(&b->board, inst, &q);
 	}
@@ -107,14 +109,29 @@ static struct bench *bench_new(uint32_t n_open)
 	for (uint32_t i = 0; i < 4; i++)
 		account[i] = (struct risk_account_config){"account", limits_of(RISK_ACCOUNT)};
 	for (uint32_t i = 0; i < STRATEGIES; i++)
-		strategy[i] = (struct risk_strategy_config){.name = "s", .account = i % 4,
-			.may = RISK_MAY_BUY | RISK_MAY_SELL | RISK_MAY_SHORT, .limits = limits_of(RISK_STRATEGY)};
+		strategy[i] = (struct risk_strategy_config){.name = "s",
+			.account = i % 4,
+			.may = RISK_MAY_BUY | RISK_MAY_SELL | RISK_MAY_SHORT,
+			.limits = limits_of(RISK_STRATEGY)};
 	struct risk_config c = {
-		.tsc_hz = UINT64_C(1000000000), .orders_max = n_open + 1024, .engine = limits_of(RISK_ENGINE), .account = account,
-		.n_accounts = 4, .strategy = strategy, .n_strategies = STRATEGIES, .instrument_default = limits_of(RISK_INSTRUMENT),
-		.tick_default = {10000000}, .tick_below_1 = {100000}, .lot_default = 1, .locate_default = 1000000000,
-		.allow_unlisted = true, .reference = RISK_REFERENCE_MID, .venue_per_s = 1000000000, .venue_burst = 1000000000,
-		.venue_reserve = 10, .fee_add_letters = "A",
+		.tsc_hz = UINT64_C(1000000000),
+		.orders_max = n_open + 1024,
+		.engine = limits_of(RISK_ENGINE),
+		.account = account,
+		.n_accounts = 4,
+		.strategy = strategy,
+		.n_strategies = STRATEGIES,
+		.instrument_default = limits_of(RISK_INSTRUMENT),
+		.tick_default = {10000000},
+		.tick_below_1 = {100000},
+		.lot_default = 1,
+		.locate_default = 1000000000,
+		.allow_unlisted = true,
+		.reference = RISK_REFERENCE_MID,
+		.venue_per_s = 1000000000,
+		.venue_burst = 1000000000,
+		.venue_reserve = 10,
+		.fee_add_letters = "A",
 	};
 	struct risk_io io = {out_gateway, out_strategy, NULL, out_room, b};
 	if (!b->open || gn_board_init(&b->board, INSTS, -1) || risk_init(&b->risk, &c, INSTS, &b->board, &io, -1))
@@ -143,9 +160,15 @@ static struct gn_order_req bench_request(struct bench *b)
 	struct gn_quote q = gn_board_read(&b->board, inst);
 	int64_t off = (int64_t)(x >> 48 & 31) * 10000000;
 
-	return (struct gn_order_req){.kind = GN_REQ_NEW, .side = side, .tif = GN_TIF_DAY, .inst = inst,
-		.oid = gn_oid_make(strategy, ++b->next[strategy]), .px = {side == GN_BUY ? q.bid.e9 - off : q.ask.e9 + off},
-		.qty = 1 + (gn_qty)(x >> 54), .rx_tsc = b->now_tsc, .strategy = strategy};
+	return (struct gn_order_req){.kind = GN_REQ_NEW,
+		.side = side,
+		.tif = GN_TIF_DAY,
+		.inst = inst,
+		.oid = gn_oid_make(strategy, ++b->next[strategy]),
+		.px = {side == GN_BUY ? q.bid.e9 - off : q.ask.e9 + off},
+		.qty = 1 + (gn_qty)(x >> 54),
+		.rx_tsc = b->now_tsc,
+		.strategy = strategy};
 }
 
 static void bench_end(struct bench *b, gn_oid oid)
@@ -243,8 +266,9 @@ static void print_figure(const char *mode, uint32_t n_open, const struct gn_hist
 
 	for (unsigned i = 0; i < GN_ARRAY_SIZE(figures); i++) {
 		uint64_t at = gn_hist_at(h, figures[i].ppm);
-		printf("{\"bench\":\"risk_check\",\"mode\":\"%s\",\"open\":%u,\"instruments\":%u,\"strategies\":%u,\"n\":%" PRIu64
-		       ",\"%s\":%.1f}\n", mode, n_open, INSTS, STRATEGIES, h->n, figures[i].name,
+		printf("{\"bench\":\"risk_check\",\"mode\":\"%s\",\"open\":%u,\"instruments\":%u,\"strategies\":%u,"
+		       "\"n\":%" PRIu64 ",\"%s\":%.1f}\n",
+			mode, n_open, INSTS, STRATEGIES, h->n, figures[i].name,
 			(double)(at > empty ? at - empty : 0) * scale);
 	}
 }
@@ -282,7 +306,9 @@ static void bench_count(const char *self)
 	char cmd[512], line[256];
 	uint64_t collected = 0;
 
-	snprintf(cmd, sizeof(cmd), "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=risk_request '%s' --count %u 2>&1",
+	snprintf(cmd, sizeof(cmd),
+		"valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=risk_request '%s' --count "
+	        "%u 2>&1",
 		self, batches);
 	FILE *f = popen(cmd, "r");
 	while (f && fgets(line, sizeof(line), f)) {

@@ -18,13 +18,13 @@ struct check {
 	struct risk_account *account;
 	struct risk_inst *inst;
 	struct risk_cell *cell;
-	uint32_t side;       /* index: side - 1 */
-	gn_qty more_qty;     /* units more than are reserved for it already (a replacement takes over) */
-	risk_ntl ntl;        /* of the whole order */
-	risk_ntl more_ntl;   /* more than is reserved for it already */
+	uint32_t side; /* index: side - 1 */
+	gn_qty more_qty; /* units more than are reserved for it already (a replacement takes over) */
+	risk_ntl ntl; /* of the whole order */
+	risk_ntl more_ntl; /* more than is reserved for it already */
 	int64_t more_orders; /* 1, or 0 for a replacement */
-	bool clear;          /* nothing makes it wait for the venue's pace */
-	bool lacks_room;     /* some room is too small: gross, net or open orders */
+	bool clear; /* nothing makes it wait for the venue's pace */
+	bool lacks_room; /* some room is too small: gross, net or open orders */
 	struct gn_quote quote;
 	uint64_t duplicate_key;
 	risk_v4 need; /* more_ntl and more_orders, as they are taken from a room */
@@ -40,8 +40,8 @@ static inline bool risk_divides(const struct risk_divisor *d, uint64_t n)
 }
 
 /* The predicates see the risk state, the request and its scratch; true: the order breaks the control. */
-#define CONTROL(name)                                                                                          \
-	static inline __attribute__((always_inline)) bool breaks_##name(__attribute__((unused)) const struct risk *r,                         \
+#define CONTROL(name)                                                                                                  \
+	static inline __attribute__((always_inline)) bool breaks_##name(__attribute__((unused)) const struct risk *r,  \
 		__attribute__((unused)) const struct gn_order_req *q, __attribute__((unused)) const struct check *c)
 
 CONTROL(owner)
@@ -118,7 +118,8 @@ CONTROL(collar)
 
 	if (off2 < 0)
 		off2 = -off2;
-	return reference2 > 0 && (off2 > c->inst->collar2_e9 || (__int128)off2 * 10000 > (__int128)reference2 * c->inst->collar_bps);
+	return reference2 > 0
+	       && (off2 > c->inst->collar2_e9 || (__int128)off2 * 10000 > (__int128)reference2 * c->inst->collar_bps);
 }
 
 CONTROL(short_sale)
@@ -143,20 +144,24 @@ CONTROL(position)
 
 CONTROL(gross)
 {
-	return c->lacks_room && c->more_ntl > 0 && (c->more_ntl > c->strategy->scope.room.gross || c->more_ntl > c->account->scope.room.gross
-	       || c->more_ntl > r->engine.room.gross);
+	return c->lacks_room && c->more_ntl > 0
+	       && (c->more_ntl > c->strategy->scope.room.gross || c->more_ntl > c->account->scope.room.gross
+		       || c->more_ntl > r->engine.room.gross);
 }
 
 CONTROL(net)
 {
-	return c->lacks_room && c->more_ntl > 0 && (c->more_ntl > c->strategy->scope.room.net[c->side] || c->more_ntl > c->account->scope.room.net[c->side]
-	       || c->more_ntl > r->engine.room.net[c->side]);
+	return c->lacks_room && c->more_ntl > 0
+	       && (c->more_ntl > c->strategy->scope.room.net[c->side]
+		       || c->more_ntl > c->account->scope.room.net[c->side]
+		       || c->more_ntl > r->engine.room.net[c->side]);
 }
 
 CONTROL(open_orders)
 {
-	return c->lacks_room && c->more_orders > 0 && (c->more_orders > c->strategy->scope.room.n_open || c->more_orders > c->account->scope.room.n_open
-	       || c->more_orders > r->engine.room.n_open);
+	return c->lacks_room && c->more_orders > 0
+	       && (c->more_orders > c->strategy->scope.room.n_open || c->more_orders > c->account->scope.room.n_open
+		       || c->more_orders > r->engine.room.n_open);
 }
 
 CONTROL(rate)
@@ -204,12 +209,13 @@ CONTROL(patience)
  *
  * Hot, writes nothing but `c`. The caller has seen that strategy and instrument exist and that their gates are open.
  */
-static inline __attribute__((always_inline)) enum gn_verdict check_order(const struct risk *r, const struct gn_order_req *q, struct check *c)
+static inline __attribute__((always_inline)) enum gn_verdict check_order(
+	const struct risk *r, const struct gn_order_req *q, struct check *c)
 {
 	c->lacks_room = room_short(&c->strategy->scope.room, &c->account->scope.room, &r->engine.room, c->need);
 	c->clear = pacing_clear(r, c->account, c->now_tsc);
-#define JUDGE(name, VERDICT, keys, text) \
-	if (gn_unlikely(breaks_##name(r, q, c))) \
+#define JUDGE(name, VERDICT, keys, text)                                                                               \
+	if (gn_unlikely(breaks_##name(r, q, c)))                                                                       \
 		return GN_##VERDICT;
 	RISK_CONTROLS(JUDGE)
 #undef JUDGE

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define CONTROL_DEPTH 256u
 #define SNAPSHOT_WORDS (sizeof(struct risk_snapshot) / sizeof(uint64_t))
 _Static_assert(sizeof(struct risk_snapshot) % sizeof(uint64_t) == 0, "a snapshot is made of words");
@@ -140,14 +139,12 @@ bool control_poll(struct risk_control *c, struct risk *r, uint64_t now_tsc)
 /* What is used of a limit, back in 1e-9 quote units. */
 static int64_t control_used_e9(int64_t limit_quote, risk_ntl room)
 {
-	return risk_money_e9((risk_money)(risk_ntl_from_quote(limit_quote) - room) << RISK_NTL_SHIFT);
+	return risk_money_e9((risk_money)(risk_ntl_from_quote(limit_quote) - room) * (1 << RISK_NTL_SHIFT));
 }
 
 static void control_owner(struct risk_owner_snapshot *o, const struct risk_scope *s, const struct kill_switch *sw)
 {
 	*o = (struct risk_owner_snapshot){
-		.n_orders = s->n_orders,
-		.n_fills = s->n_fills,
 		.n_open = risk_scope_open(s),
 		.position = s->position,
 		.realised_e9 = risk_money_e9(s->pnl.realised),
@@ -158,6 +155,16 @@ static void control_owner(struct risk_owner_snapshot *o, const struct risk_scope
 		.net_short_e9 = control_used_e9(s->limits.net_notional_max, s->room.net[1]),
 		.cause = sw->cause,
 	};
+}
+
+static void control_strategy(
+	struct risk_snapshot *s, uint32_t i, const struct risk_strategy *from, const struct kill_switch *sw)
+{
+	control_owner(&s->strategy[i], &from->scope, sw);
+	s->strategy[i].n_orders = from->n_orders;
+	s->strategy[i].n_fills = from->n_fills;
+	s->engine.n_orders += from->n_orders;
+	s->engine.n_fills += from->n_fills;
 }
 
 static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t now_tsc)
@@ -172,7 +179,7 @@ static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t
 	memcpy(s->verdicts, r->verdicts, sizeof(s->verdicts));
 	control_owner(&s->engine, &r->engine, &r->kill.sw[RISK_ENGINE][0]);
 	for (uint32_t i = 0; i < r->n_strategies; i++)
-		control_owner(&s->strategy[i], &r->strategy[i].scope, &r->kill.sw[RISK_STRATEGY][i]);
+		control_strategy(s, i, &r->strategy[i], &r->kill.sw[RISK_STRATEGY][i]);
 }
 
 void control_publish(struct risk_control *c, const struct risk *r, uint64_t now_tsc)

@@ -44,7 +44,7 @@ static inline uint32_t enter_order(struct risk *r, const struct gn_order_req *q,
 	pace_take(&s->rate, c->now_tsc);
 	s->unfilled_room--;
 	s->oid_last = q->oid;
-	s->scope.n_orders++;
+	s->n_orders++;
 	return slot;
 }
 

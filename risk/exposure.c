@@ -49,7 +49,8 @@ static void pnl_move(struct risk_pnl *p, const struct risk_pnl *by)
 }
 
 /* Every scope of a strategy sees the same change of a position. */
-static void exposure_move(struct risk *r, uint32_t strategy, struct risk_cell *cell, const struct risk_pnl *by, gn_qty qty)
+static void exposure_move(
+	struct risk *r, uint32_t strategy, struct risk_cell *cell, const struct risk_pnl *by, gn_qty qty)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
 	struct risk_scope *scopes[] = {&s->scope, &r->account[s->account].scope, &r->engine};

@@ -13,7 +13,8 @@ static inline risk_v4 room_need(uint32_t side, risk_ntl ntl, int64_t n_orders)
 }
 
 /** True when a room has less of something than is needed of it; what is not needed may be overdrawn. */
-static inline bool room_short(const union risk_room *a, const union risk_room *b, const union risk_room *c, risk_v4 need)
+static inline bool room_short(
+	const union risk_room *a, const union risk_room *b, const union risk_room *c, risk_v4 need)
 {
 	risk_v4 lack = ((need > a->all) | (need > b->all) | (need > c->all)) & (need > (risk_v4){0});
 
@@ -21,7 +22,8 @@ static inline bool room_short(const union risk_room *a, const union risk_room *b
 }
 
 /** Let an order hold so much more of the limits (less when negative). */
-static inline void exposure_take(struct risk *r, const struct gn_order_req *q, gn_qty qty, risk_ntl ntl, int64_t n_orders)
+static inline void exposure_take(
+	struct risk *r, const struct gn_order_req *q, gn_qty qty, risk_ntl ntl, int64_t n_orders)
 {
 	struct risk_strategy *s = &r->strategy[q->strategy];
 	uint32_t side = q->side - 1u;

@@ -51,7 +51,7 @@ void fills_apply(struct risk *r, const struct order *o, const struct gn_exec *e)
 		.fee_e9 = fee_e9,
 	};
 	exposure_fill(r, o->req.strategy, o->req.inst, e->px, o->req.side == GN_BUY ? e->qty : -e->qty, fee_e9);
-	s->scope.n_fills++;
+	s->n_fills++;
 	if (s->unfilled_room < RISK_UNLIMITED - s->scope.limits.orders_per_fill_max)
 		s->unfilled_room += s->scope.limits.orders_per_fill_max;
 }
@@ -65,8 +65,10 @@ void fills_break(struct risk *r, const struct gn_exec *e, uint64_t now_tsc)
 		tell_report(r, e, NULL, now_tsc);
 		return;
 	}
-	struct order done = {.req = {
-		.side = f->side, .inst = f->cell / r->n_strategies, .oid = f->oid, .strategy = f->cell % r->n_strategies}};
+	struct order done = {.req = {.side = f->side,
+				     .inst = f->cell / r->n_strategies,
+				     .oid = f->oid,
+				     .strategy = f->cell % r->n_strategies}};
 	struct gn_exec told = *e;
 
 	told.px = f->px;

@@ -13,18 +13,18 @@
 #define RISK_REASON_BYTES 48
 
 /** Who throws a switch: X(NAME, word, text). */
-#define RISK_CAUSES(X)                                                                   \
-	X(NONE, "none", "not thrown")                                                    \
-	X(PERSON, "person", "thrown by a person")                                        \
-	X(LOSS, "loss", "daily loss limit")                                              \
-	X(REJECTS, "rejects", "too many rejects by the venue within a second")           \
-	X(STALE, "stale", "market data stood still beyond the limit while orders were open") \
-	X(SESSION, "session", "order session lost while orders were open")               \
-	X(CLOCK, "clock", "the clock jumped")                                            \
-	X(INVARIANT, "invariant", "an invariant of the engine broke")                    \
-	X(REPEATED, "repeated", "too many fills within the window")                      \
-	X(PROTECTION, "protection", "market-maker protection")                           \
-	X(QUARANTINE, "quarantine", "the strategy was quarantined")                      \
+#define RISK_CAUSES(X)                                                                                                 \
+	X(NONE, "none", "not thrown")                                                                                  \
+	X(PERSON, "person", "thrown by a person")                                                                      \
+	X(LOSS, "loss", "daily loss limit")                                                                            \
+	X(REJECTS, "rejects", "too many rejects by the venue within a second")                                         \
+	X(STALE, "stale", "market data stood still beyond the limit while orders were open")                           \
+	X(SESSION, "session", "order session lost while orders were open")                                             \
+	X(CLOCK, "clock", "the clock jumped")                                                                          \
+	X(INVARIANT, "invariant", "an invariant of the engine broke")                                                  \
+	X(REPEATED, "repeated", "too many fills within the window")                                                    \
+	X(PROTECTION, "protection", "market-maker protection")                                                         \
+	X(QUARANTINE, "quarantine", "the strategy was quarantined")                                                    \
 	X(SLOW, "slow", "the strategy did not take its reports")
 
 #define RISK_CAUSE_NAME(name, word, text) RISK_CAUSE_##name,

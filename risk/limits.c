@@ -38,11 +38,11 @@ int risk_limits_validate(const struct risk_limits *l, enum risk_level level, con
 			continue;
 		int64_t value = risk_limit_get(l, key);
 		if (value == 0)
-			return gn_err(EINVAL, "risk: %s %s: limit %s is missing (%s)", risk_level_word(level), who, info->name,
-				info->text);
+			return gn_err(EINVAL, "risk: %s %s: limit %s is missing (%s)", risk_level_word(level), who,
+				info->name, info->text);
 		if (value < 0)
-			return gn_err(ERANGE, "risk: %s %s: limit %s is %lld, expected a positive number", risk_level_word(level),
-				who, info->name, (long long)value);
+			return gn_err(ERANGE, "risk: %s %s: limit %s is %lld, expected a positive number",
+				risk_level_word(level), who, info->name, (long long)value);
 	}
 	return 0;
 }

@@ -26,31 +26,31 @@ enum risk_level { RISK_ENGINE, RISK_ACCOUNT, RISK_STRATEGY, RISK_INSTRUMENT, RIS
  *
  * Notionals and losses are in whole quote units, quantities in the instrument's units.
  */
-#define RISK_LIMIT_KEYS(X)                                                                                       \
-	X(order_qty_max, RISK_E | RISK_A | RISK_S | RISK_I, LESS, "quantity of one order")                       \
-	X(order_notional_max, RISK_E | RISK_A | RISK_S | RISK_I, LESS, "notional of one order")                  \
-	X(long_max, RISK_S | RISK_I, LESS, "long position with every open buy filled")                           \
-	X(short_max, RISK_S | RISK_I, LESS, "short position with every open sell filled")                        \
-	X(gross_notional_max, RISK_E | RISK_A | RISK_S, LESS, "positions without sign, and all open orders")     \
-	X(net_notional_max, RISK_E | RISK_A | RISK_S, LESS, "positions with sign, and the open orders of a side") \
-	X(open_orders_max, RISK_E | RISK_A | RISK_S, LESS, "orders open at once")                                \
-	X(loss_max, RISK_E | RISK_A | RISK_S, LESS, "loss of the day, realised, unrealised and fees")            \
-	X(orders_per_s_max, RISK_S, LESS, "new orders and replacements a second, in the long run")               \
-	X(orders_burst_max, RISK_S, LESS, "new orders and replacements at once")                                 \
-	X(orders_per_fill_max, RISK_S, LESS, "new orders and replacements that one fill earns")                  \
-	X(orders_unfilled_max, RISK_S, LESS, "new orders and replacements before the first fill")                \
-	X(session_per_s_max, RISK_A, LESS, "messages a second over the account's order session; paced, not refused") \
-	X(session_burst_max, RISK_A, LESS, "messages at once over the account's order session")                  \
-	X(duplicate_window_us, RISK_S, MORE, "the same order again within this time is refused")                 \
-	X(repeat_fills_max, RISK_S, LESS, "fills within repeat_window_ms that pause the strategy")               \
-	X(repeat_window_ms, RISK_S, MORE, "window of repeat_fills_max")                                          \
-	X(protect_fills_max, RISK_S, LESS, "fills within protect_window_ms that pull all quotes")                \
-	X(protect_qty_max, RISK_S, LESS, "quantity filled within protect_window_ms that pulls all quotes")       \
-	X(protect_delta_max, RISK_S, LESS, "net quantity filled within protect_window_ms that pulls all quotes") \
-	X(protect_window_ms, RISK_S, MORE, "window of the protect_ limits")                                      \
-	X(rejects_max, RISK_S, LESS, "rejects by the venue within a second that trip the kill switch")           \
-	X(collar_bps, RISK_I, LESS, "distance from the reference price, in 1/10000 of it")                       \
-	X(collar_ticks, RISK_I, LESS, "distance from the reference price, in ticks")                             \
+#define RISK_LIMIT_KEYS(X)                                                                                             \
+	X(order_qty_max, RISK_E | RISK_A | RISK_S | RISK_I, LESS, "quantity of one order")                             \
+	X(order_notional_max, RISK_E | RISK_A | RISK_S | RISK_I, LESS, "notional of one order")                        \
+	X(long_max, RISK_S | RISK_I, LESS, "long position with every open buy filled")                                 \
+	X(short_max, RISK_S | RISK_I, LESS, "short position with every open sell filled")                              \
+	X(gross_notional_max, RISK_E | RISK_A | RISK_S, LESS, "positions without sign, and all open orders")           \
+	X(net_notional_max, RISK_E | RISK_A | RISK_S, LESS, "positions with sign, and the open orders of a side")      \
+	X(open_orders_max, RISK_E | RISK_A | RISK_S, LESS, "orders open at once")                                      \
+	X(loss_max, RISK_E | RISK_A | RISK_S, LESS, "loss of the day, realised, unrealised and fees")                  \
+	X(orders_per_s_max, RISK_S, LESS, "new orders and replacements a second, in the long run")                     \
+	X(orders_burst_max, RISK_S, LESS, "new orders and replacements at once")                                       \
+	X(orders_per_fill_max, RISK_S, LESS, "new orders and replacements that one fill earns")                        \
+	X(orders_unfilled_max, RISK_S, LESS, "new orders and replacements before the first fill")                      \
+	X(session_per_s_max, RISK_A, LESS, "messages a second over the account's order session; paced, not refused")   \
+	X(session_burst_max, RISK_A, LESS, "messages at once over the account's order session")                        \
+	X(duplicate_window_us, RISK_S, MORE, "the same order again within this time is refused")                       \
+	X(repeat_fills_max, RISK_S, LESS, "fills within repeat_window_ms that pause the strategy")                     \
+	X(repeat_window_ms, RISK_S, MORE, "window of repeat_fills_max")                                                \
+	X(protect_fills_max, RISK_S, LESS, "fills within protect_window_ms that pull all quotes")                      \
+	X(protect_qty_max, RISK_S, LESS, "quantity filled within protect_window_ms that pulls all quotes")             \
+	X(protect_delta_max, RISK_S, LESS, "net quantity filled within protect_window_ms that pulls all quotes")       \
+	X(protect_window_ms, RISK_S, MORE, "window of the protect_ limits")                                            \
+	X(rejects_max, RISK_S, LESS, "rejects by the venue within a second that trip the kill switch")                 \
+	X(collar_bps, RISK_I, LESS, "distance from the reference price, in 1/10000 of it")                             \
+	X(collar_ticks, RISK_I, LESS, "distance from the reference price, in ticks")                                   \
 	X(stale_us_max, RISK_I, LESS, "age of the quote behind a new order")
 
 #define RISK_LIMIT_FIELD(name, levels, tighter, text) int64_t name;

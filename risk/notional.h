@@ -13,16 +13,17 @@
 #include <gannet/types.h>
 
 #define RISK_NTL_SHIFT 10
-#define RISK_PX_E9_MAX (INT64_MAX / 4)        /* two prices and their difference can be added */
-#define RISK_QTY_MAX (INT64_C(1) << 44)       /* so can many quantities */
-#define RISK_NTL_MAX (INT64_MAX / 4)          /* larger notionals read as this, which no limit reaches */
+#define RISK_PX_E9_MAX (INT64_MAX / 4) /* two prices and their difference can be added */
+#define RISK_QTY_MAX (INT64_C(1) << 44) /* so can many quantities */
+#define RISK_NTL_MAX (INT64_MAX / 4) /* larger notionals read as this, which no limit reaches */
 
 typedef int64_t risk_ntl;
 
 /** Exposure of qty at px, both within the bounds above, neither negative. */
 static inline risk_ntl risk_ntl_of(gn_px px, gn_qty qty)
 {
-	unsigned __int128 n = ((unsigned __int128)(uint64_t)px.e9 * (uint64_t)qty + ((1u << RISK_NTL_SHIFT) - 1)) >> RISK_NTL_SHIFT;
+	unsigned __int128 n =
+		((unsigned __int128)(uint64_t)px.e9 * (uint64_t)qty + ((1u << RISK_NTL_SHIFT) - 1)) >> RISK_NTL_SHIFT;
 
 	return n < RISK_NTL_MAX ? (risk_ntl)n : RISK_NTL_MAX;
 }

@@ -28,34 +28,34 @@ enum order_state {
 enum {
 	ORDER_F_REPLACEMENT = 1, /* pending: takes the place of .req.oid_prev */
 	ORDER_F_CANCEL_WANTED = 2, /* a cancel of all of it is still to be sent */
-	ORDER_F_LISTED = 4,      /* in the list of its instrument and side */
-	ORDER_F_COUNTED = 8,     /* counts as an open order (a replacement does so once it has taken over) */
-	ORDER_F_QUEUED = 16,     /* a cancel of it waits for the venue's pace */
-	ORDER_F_REDUCING = 32,   /* self-match prevention has asked the venue to take some of it off */
+	ORDER_F_LISTED = 4, /* in the list of its instrument and side */
+	ORDER_F_COUNTED = 8, /* counts as an open order (a replacement does so once it has taken over) */
+	ORDER_F_QUEUED = 16, /* a cancel of it waits for the venue's pace */
+	ORDER_F_REDUCING = 32, /* self-match prevention has asked the venue to take some of it off */
 };
 
 struct order {
 	_Alignas(GN_LINE_PAIR) struct gn_order_req req; /* as accepted; px as the venue restated it */
-	gn_qty leaves;         /* units that may still be filled */
-	gn_qty executed;       /* of its chain of replacements, prevented units included */
-	gn_qty reserved_qty;   /* what it holds of the position limits */
+	gn_qty leaves; /* units that may still be filled */
+	gn_qty executed; /* of its chain of replacements, prevented units included */
+	gn_qty reserved_qty; /* what it holds of the position limits */
 	risk_ntl reserved_ntl; /* what it holds of the notional limits */
-	uint32_t prev, next;   /* in the list of its instrument and side; next also links free slots */
-	uint32_t heir;         /* slot of the pending replacement */
-	uint8_t state;         /* enum order_state */
-	uint8_t flags;         /* ORDER_F_* */
-	uint16_t swept;        /* number of the sweep that cancelled it last */
-	uint64_t since_tsc;    /* accepted by risk; then: when its waiting cancel was asked for */
-	gn_qty cancel_leave;   /* of the waiting cancel: quantity to leave in total */
+	uint32_t prev, next; /* in the list of its instrument and side; next also links free slots */
+	uint32_t heir; /* slot of the pending replacement */
+	uint8_t state; /* enum order_state */
+	uint8_t flags; /* ORDER_F_* */
+	uint16_t swept; /* number of the sweep that cancelled it last */
+	uint64_t since_tsc; /* accepted by risk; then: when its waiting cancel was asked for */
+	gn_qty cancel_leave; /* of the waiting cancel: quantity to leave in total */
 };
 _Static_assert(sizeof(struct order) == 128, "an order is one line pair");
 
 struct order_table {
-	struct order *pool;   /* capacity + 1 slots */
-	uint64_t *index;      /* upper 32 bits: tag of the id; lower 32: slot, 0 is free */
-	uint32_t shift;       /* 64 - bits of the index */
+	struct order *pool; /* capacity + 1 slots */
+	uint64_t *index; /* upper 32 bits: tag of the id; lower 32: slot, 0 is free */
+	uint32_t shift; /* 64 - bits of the index */
 	uint32_t mask;
-	uint32_t free;        /* head of the free list */
+	uint32_t free; /* head of the free list */
 	uint32_t n, capacity;
 	size_t pool_bytes, index_bytes;
 };

@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 struct pace {
-	uint64_t full_tsc;      /* when every token taken so far has grown back */
-	uint64_t token_tsc;     /* time in which one token grows; 0: no limit */
-	int64_t slack_tsc;      /* a token is there while the bucket is full again within this */
+	uint64_t full_tsc; /* when every token taken so far has grown back */
+	uint64_t token_tsc; /* time in which one token grows; 0: no limit */
+	int64_t slack_tsc; /* a token is there while the bucket is full again within this */
 	int64_t slack_kept_tsc; /* the same while the reserve stays in the bucket */
 };
 

@@ -52,7 +52,7 @@ uint64_t pacing_wait_tsc(const struct risk *r, const struct risk_account *a, uin
 {
 	uint64_t n_session = 0;
 
-	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
+	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class ++)
 		n_session += queue_depth(&a->queue[class]);
 	uint64_t venue = pace_wait_tsc(&r->venue, now_tsc, r->n_waiting);
 	uint64_t session = pace_wait_tsc(&a->session, now_tsc, n_session);
@@ -185,7 +185,7 @@ bool pacing_poll(struct risk *r, uint64_t now_tsc)
 {
 	if (r->n_waiting == 0)
 		return false;
-	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
+	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class ++)
 		for (uint32_t i = 0; i < r->n_accounts; i++) {
 			struct risk_account *a = &r->account[(r->turn + i) % r->n_accounts];
 			if (queue_depth(&a->queue[class]) != 0 && pacing_go(r, a, class, now_tsc)) {

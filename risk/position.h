@@ -12,17 +12,17 @@
 typedef __int128 risk_money; /* 1e-9 quote units */
 
 struct position {
-	gn_qty qty;      /* negative: short */
-	gn_px mark;      /* price at which it is valued */
+	gn_qty qty; /* negative: short */
+	gn_px mark; /* price at which it is valued */
 	risk_money cost; /* paid for what is held; negative: received for what is short */
 };
 
 /** Money of several positions of one owner. */
 struct risk_pnl {
-	risk_money value;    /* of the positions at their marks */
-	risk_money cost;     /* of the same positions */
+	risk_money value; /* of the positions at their marks */
+	risk_money cost; /* of the same positions */
 	risk_money realised; /* by closing, fees not taken off */
-	risk_money fees;     /* paid; negative: rebates received */
+	risk_money fees; /* paid; negative: rebates received */
 };
 
 static inline risk_money position_value(const struct position *p)

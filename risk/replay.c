@@ -112,9 +112,7 @@ int risk_replay(struct risk *r, const struct gn_journal_msg *m)
 	switch (m->kind) {
 	case GN_JOURNAL_REQUEST: return replay_request(r, m);
 	case GN_JOURNAL_REPORT: return replay_report(r, m);
-	case GN_JOURNAL_LIMIT:
-		memcpy(text, m->text, GN_JOURNAL_TEXT_BYTES);
-		return replay_change(r, text, m->tsc);
+	case GN_JOURNAL_LIMIT: memcpy(text, m->text, GN_JOURNAL_TEXT_BYTES); return replay_change(r, text, m->tsc);
 	default: return 0; /* of the gateway */
 	}
 }

@@ -80,11 +80,13 @@ static bool request_reduces(const struct gn_order_req *q, const struct order *pa
 {
 	bool keener = q->side == GN_BUY ? q->px.e9 > parent->req.px.e9 : q->px.e9 < parent->req.px.e9;
 
-	return leaves <= parent->leaves && !keener && risk_ntl_of(q->px, leaves) <= risk_ntl_of(parent->req.px, parent->leaves);
+	return leaves <= parent->leaves && !keener
+	       && risk_ntl_of(q->px, leaves) <= risk_ntl_of(parent->req.px, parent->leaves);
 }
 
 /* What must hold before anything is computed from a replacement. */
-static enum gn_verdict request_replace_open(const struct risk *r, const struct gn_order_req *q, const struct order *parent)
+static enum gn_verdict request_replace_open(
+	const struct risk *r, const struct gn_order_req *q, const struct order *parent)
 {
 	if (!risk_is_up(r, q->strategy))
 		return GN_REFUSED_SESSION;

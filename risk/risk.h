@@ -24,15 +24,15 @@
 /** What a strategy may do at all. */
 enum {
 	RISK_MAY_BUY = 1,
-	RISK_MAY_SELL = 2,  /* what it holds */
+	RISK_MAY_SELL = 2, /* what it holds */
 	RISK_MAY_SHORT = 4, /* more than it holds, up to short_max and the instrument's locate */
 };
 
 /** Where the price collar gets its reference. Zero is none: not configured refuses. */
 enum risk_reference {
 	RISK_REFERENCE_NONE = 0,
-	RISK_REFERENCE_MID,    /* of the own book, both sides present */
-	RISK_REFERENCE_LAST,   /* last trade */
+	RISK_REFERENCE_MID, /* of the own book, both sides present */
+	RISK_REFERENCE_LAST, /* last trade */
 	RISK_REFERENCE_STATIC, /* the instrument's own, from the config */
 };
 
@@ -46,7 +46,7 @@ enum risk_self_match {
 struct risk_strategy_config {
 	const char *name;
 	uint32_t account;
-	uint32_t may;             /* RISK_MAY_* */
+	uint32_t may; /* RISK_MAY_* */
 	int64_t protect_pause_ms; /* market-maker protection ends by itself after this; 0: a person ends it */
 	struct risk_limits limits;
 };
@@ -59,16 +59,16 @@ struct risk_account_config {
 /** One instrument that differs from the default. Limits not given are the default's. */
 struct risk_instrument_config {
 	gn_inst inst;
-	bool restricted;     /* may not be traded at all */
-	gn_px tick;          /* 0: the venue's, else the default's */
-	gn_qty lot;          /* 0: the default's */
-	gn_qty locate_qty;   /* most units short, located in advance; 0: none may be sold short */
-	gn_px reference;     /* for RISK_REFERENCE_STATIC */
+	bool restricted; /* may not be traded at all */
+	gn_px tick; /* 0: the venue's, else the default's */
+	gn_qty lot; /* 0: the default's */
+	gn_qty locate_qty; /* most units short, located in advance; 0: none may be sold short */
+	gn_px reference; /* for RISK_REFERENCE_STATIC */
 	struct risk_limits limits;
 };
 
 struct risk_config {
-	uint64_t tsc_hz;     /* ticks of the time-stamp counter in a second */
+	uint64_t tsc_hz; /* ticks of the time-stamp counter in a second */
 	uint32_t orders_max; /* capacity of the order table */
 	struct risk_limits engine;
 	const struct risk_account_config *account;
@@ -78,25 +78,25 @@ struct risk_config {
 	const struct risk_instrument_config *instrument;
 	uint32_t n_instruments;
 	struct risk_limits instrument_default;
-	gn_px tick_default;         /* 1e-9; e.g. 0.01 */
-	gn_px tick_below_1;         /* tick of prices below 1; 0: the same as above */
-	gn_qty lot_default;         /* 0: refuses */
-	gn_qty locate_default;      /* as locate_qty; RISK_UNLIMITED: easy to borrow */
-	bool allow_unlisted;        /* instruments that .instrument does not name may be traded */
-	bool mark_shorts;           /* a short sale must say so (GN_ORD_SHORT or _EXEMPT) */
+	gn_px tick_default; /* 1e-9; e.g. 0.01 */
+	gn_px tick_below_1; /* tick of prices below 1; 0: the same as above */
+	gn_qty lot_default; /* 0: refuses */
+	gn_qty locate_default; /* as locate_qty; RISK_UNLIMITED: easy to borrow */
+	bool allow_unlisted; /* instruments that .instrument does not name may be traded */
+	bool mark_shorts; /* a short sale must say so (GN_ORD_SHORT or _EXEMPT) */
 	enum risk_reference reference;
-	bool allow_no_reference;    /* without a reference price: accept; default refuse */
+	bool allow_no_reference; /* without a reference price: accept; default refuse */
 	enum risk_self_match self_match;
 	int64_t venue_per_s, venue_burst; /* messages to the venue; paced, not refused. Both must be given */
-	int64_t venue_reserve;      /* tokens of the burst that only cancels may use */
-	int64_t patience_us;        /* longest that a new order may wait for the venue's pace; 0: does not wait */
+	int64_t venue_reserve; /* tokens of the burst that only cancels may use */
+	int64_t patience_us; /* longest that a new order may wait for the venue's pace; 0: does not wait */
 	int64_t fee_add_e9, fee_remove_e9; /* per unit filled; negative: rebate */
-	char fee_add_letters[16];   /* liquidity letters that mean "added"; NUL-terminated */
-	int64_t soft_pct;           /* warn when this share of a limit is used; 0: 80 */
-	int64_t stale_kill_ms;      /* open orders on an instrument whose data is stale for so long trip its switch; 0: never */
-	int64_t session_kill_ms;    /* order session down for so long with orders open trips the engine's switch; 0: never */
-	bool loosen_by_two;         /* a limit is loosened again only with a second person's name */
-	int64_t clock_jump_ms;      /* time between two housekeepings that counts as a jump; 0: never */
+	char fee_add_letters[16]; /* liquidity letters that mean "added"; NUL-terminated */
+	int64_t soft_pct; /* warn when this share of a limit is used; 0: 80 */
+	int64_t stale_kill_ms; /* open orders on an instrument whose data is stale for so long trip its switch; 0: never */
+	int64_t session_kill_ms; /* order session down for so long with orders open trips the engine's switch; 0: never */
+	bool loosen_by_two; /* a limit is loosened again only with a second person's name */
+	int64_t clock_jump_ms; /* time between two housekeepings that counts as a jump; 0: never */
 };
 
 /** Where things go. Every member is required. Called on the owner's thread; must not call back. */
@@ -133,7 +133,6 @@ struct risk_scope {
 	union risk_room room;
 	struct risk_limits limits, hard; /* now in force; as given at start */
 	struct risk_pnl pnl;
-	uint64_t n_orders, n_fills;
 	gn_qty position; /* units, all instruments added up */
 	uint32_t soft; /* bit a key: its soft level is passed now */
 };
@@ -170,13 +169,14 @@ struct risk_window {
 
 struct risk_strategy {
 	uint8_t gate; /* GN_ACCEPTED, or the verdict on whatever it asks now */
-	uint8_t sides;         /* bit a side: it may be asked for at all */
+	uint8_t sides; /* bit a side: it may be asked for at all */
 	uint32_t may, account;
 	gn_oid oid_last;
-	gn_qty order_qty_max;   /* tightest of engine, account and strategy */
+	gn_qty order_qty_max; /* tightest of engine, account and strategy */
 	risk_ntl order_ntl_max; /* likewise */
 	gn_qty worst_max[2];
-	int64_t unfilled_room;  /* orders it may still send before its order-to-fill ratio is passed */
+	uint64_t n_orders, n_fills;
+	int64_t unfilled_room; /* orders it may still send before its order-to-fill ratio is passed */
 	uint64_t duplicate_tsc;
 	struct pace rate;
 	struct risk_scope scope;
@@ -191,8 +191,8 @@ struct risk_strategy {
 /** A number by which others are divided: exact test without a division. */
 struct risk_divisor {
 	uint64_t inverse; /* of its odd part */
-	uint64_t max;     /* largest quotient */
-	uint32_t shift;   /* its power of two */
+	uint64_t max; /* largest quotient */
+	uint32_t shift; /* its power of two */
 };
 
 struct risk_inst {
@@ -209,7 +209,7 @@ struct risk_inst {
 	gn_px reference;
 	gn_px tick, tick_below_1;
 	struct risk_divisor by_tick, by_tick_below_1, by_lot;
-	gn_px best[2];      /* by side - 1: no own resting order has a better price */
+	gn_px best[2]; /* by side - 1: no own resting order has a better price */
 	uint32_t resting[2]; /* head of the list of own orders */
 	uint64_t stale_since_tsc;
 	struct risk_limits limits, hard;
@@ -252,30 +252,30 @@ struct risk_fill {
 #define RISK_FILLS 65536u /* remembered */
 #define RISK_FILL_WAYS 4u
 
-#define RISK_COUNTERS(X)                                                                        \
-	X(report, "reports from the gateway")                                                   \
-	X(report_unknown, "reports for an order that never was")                                \
-	X(report_finished, "reports for an order that is finished")                             \
-	X(report_repeated, "fills that were already known")                                     \
-	X(report_overfilled, "fills of more than the order had left")                           \
-	X(report_malformed, "reports that make no sense")                                       \
-	X(order, "orders and replacements given to the gateway")                                \
-	X(cancel, "cancels given to the gateway")                                               \
-	X(fill, "fills")                                                                        \
-	X(order_waited, "orders and replacements that waited for the venue's pace")             \
-	X(cancel_waited, "cancels that waited for the venue's pace")                            \
-	X(wait_tsc, "ticks that they waited, together")                                         \
-	X(wait_tsc_max, "longest wait")                                                         \
-	X(sweep_cancel, "cancels sent by kill switches, quarantine and stop")                   \
-	X(self_match_cancel, "resting orders cancelled or reduced by self-match prevention")    \
-	X(duplicate_evicted, "orders that left the duplicate window early for want of room")    \
-	X(kill_thrown, "kill switches thrown")                                                  \
-	X(kill_released, "kill switches released")                                              \
-	X(limit_changed, "limits changed while running")                                        \
-	X(limit_refused, "changes of limits refused")                                           \
-	X(soft_passed, "soft levels passed")                                                    \
-	X(strategy_full, "reports that a strategy did not take: it is cut off")                 \
-	X(journal_lost, "records for which the journal had no room")                            \
+#define RISK_COUNTERS(X)                                                                                               \
+	X(report, "reports from the gateway")                                                                          \
+	X(report_unknown, "reports for an order that never was")                                                       \
+	X(report_finished, "reports for an order that is finished")                                                    \
+	X(report_repeated, "fills that were already known")                                                            \
+	X(report_overfilled, "fills of more than the order had left")                                                  \
+	X(report_malformed, "reports that make no sense")                                                              \
+	X(order, "orders and replacements given to the gateway")                                                       \
+	X(cancel, "cancels given to the gateway")                                                                      \
+	X(fill, "fills")                                                                                               \
+	X(order_waited, "orders and replacements that waited for the venue's pace")                                    \
+	X(cancel_waited, "cancels that waited for the venue's pace")                                                   \
+	X(wait_tsc, "ticks that they waited, together")                                                                \
+	X(wait_tsc_max, "longest wait")                                                                                \
+	X(sweep_cancel, "cancels sent by kill switches, quarantine and stop")                                          \
+	X(self_match_cancel, "resting orders cancelled or reduced by self-match prevention")                           \
+	X(duplicate_evicted, "orders that left the duplicate window early for want of room")                           \
+	X(kill_thrown, "kill switches thrown")                                                                         \
+	X(kill_released, "kill switches released")                                                                     \
+	X(limit_changed, "limits changed while running")                                                               \
+	X(limit_refused, "changes of limits refused")                                                                  \
+	X(soft_passed, "soft levels passed")                                                                           \
+	X(strategy_full, "reports that a strategy did not take: it is cut off")                                        \
+	X(journal_lost, "records for which the journal had no room")                                                   \
 	X(broken, "fills made void by the venue")
 
 struct risk {
@@ -288,8 +288,8 @@ struct risk {
 	const struct gn_board *board; /* NULL: no market data, orders are refused unless told otherwise */
 	struct risk_io io, replay_io;
 	uint32_t n_strategies, n_accounts, n_insts;
-	uint64_t up;      /* bit a strategy: its order session takes orders */
-	bool replaying;   /* the journal of before a restart */
+	uint64_t up; /* bit a strategy: its order session takes orders */
+	bool replaying; /* the journal of before a restart */
 	bool mark_shorts, allow_no_reference;
 	enum risk_reference reference;
 	enum risk_self_match self_match;
@@ -302,11 +302,11 @@ struct risk {
 	uint32_t turn; /* which account's queues are looked at first */
 	struct kill kill;
 	uint32_t sweep_at, sweep_left; /* slot to look at next, slots until the sweep is over */
-	uint16_t sweep_id;             /* of the sweep under way, or the next one; never 0 */
-	bool sweep_engine;             /* it cancels everything */
+	uint16_t sweep_id; /* of the sweep under way, or the next one; never 0 */
+	bool sweep_engine; /* it cancels everything */
 	uint64_t sweep_end_tsc;
-	gn_inst inst_at;               /* instrument that housekeeping looks at next */
-	uint32_t *held;                /* cells whose position is not flat */
+	gn_inst inst_at; /* instrument that housekeeping looks at next */
+	uint32_t *held; /* cells whose position is not flat */
 	uint32_t n_held, held_at;
 	struct risk_fill *fill;
 	uint64_t housekeeping_tsc;
@@ -315,7 +315,8 @@ struct risk {
 		RISK_COUNTERS(GN_COUNTER_FIELD)
 	} n;
 	struct risk_config config;
-	size_t strategy_bytes, inst_bytes, cell_bytes, ledger_bytes, account_bytes, duplicate_bytes, held_bytes, fill_bytes;
+	size_t strategy_bytes, inst_bytes, cell_bytes, ledger_bytes, account_bytes, duplicate_bytes, held_bytes,
+		fill_bytes;
 };
 
 /**

@@ -95,7 +95,8 @@ static bool risk_stage_poll(void *arg)
 {
 	struct risk_ctx *c = arg;
 
-	if (gn_likely(c->core.sweep_left == 0 && c->core.n_waiting == 0 && !(c->control && control_waiting(c->control))))
+	if (gn_likely(
+		    c->core.sweep_left == 0 && c->core.n_waiting == 0 && !(c->control && control_waiting(c->control))))
 		return false;
 	uint64_t now_tsc = gn_tsc();
 	return (c->control && control_poll(c->control, &c->core, now_tsc)) || risk_poll(&c->core, now_tsc);
@@ -161,7 +162,7 @@ static const struct gn_counter risk_counters[] = {
 #define VERDICT_COUNTER(name, text) [GN_##name] = {#name, text},
 	GN_VERDICTS(VERDICT_COUNTER)
 #undef VERDICT_COUNTER
-	RISK_COUNTERS(GN_COUNTER_DESC){NULL, NULL},
+		RISK_COUNTERS(GN_COUNTER_DESC){NULL, NULL},
 };
 _Static_assert(offsetof(struct risk, n) == offsetof(struct risk, verdicts) + GN_VERDICT_COUNT * sizeof(uint64_t),
 	"verdicts and counters are one row of words");
@@ -170,10 +171,9 @@ const struct gn_stage gn_stage_risk = {
 	.name = "risk",
 	.ctx_bytes = sizeof(struct risk_ctx),
 	.burst = RISK_BURST,
-	.in = (const struct gn_inlet[]){
-		{"strategy_risk", risk_on_request, sizeof(struct gn_order_req), risk_hint_request},
-		{"gateway_risk", risk_on_report, sizeof(struct gn_exec), NULL},
-		{0}},
+	.in = (const struct gn_inlet[]){{"strategy_risk", risk_on_request, sizeof(struct gn_order_req),
+						risk_hint_request},
+		{"gateway_risk", risk_on_report, sizeof(struct gn_exec), NULL}, {0}},
 	.out = (const char *const[]){"risk_gateway", "risk_strategy", "risk_journal", NULL},
 	.counters = risk_counters,
 	.counters_offset = offsetof(struct risk_ctx, core.verdicts),

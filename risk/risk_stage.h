@@ -58,14 +58,14 @@ struct risk_owner_snapshot {
 	int64_t position; /* units, all instruments added up */
 	int64_t realised_e9, unrealised_e9, fees_e9;
 	int64_t gross_e9, net_long_e9, net_short_e9; /* exposure: positions and open orders at worst */
-	uint64_t cause;                              /* enum risk_cause of its own kill switch */
+	uint64_t cause; /* enum risk_cause of its own kill switch */
 };
 
 /** What the stage last published, about every millisecond. */
 struct risk_snapshot {
 	uint64_t tsc, n_published;
-	uint64_t up;            /* bit a strategy: its order session takes orders */
-	uint64_t n_kills;       /* kill switches thrown now */
+	uint64_t up; /* bit a strategy: its order session takes orders */
+	uint64_t n_kills; /* kill switches thrown now */
 	uint64_t n_strategies;
 	uint64_t n_open, n_waiting;
 	uint64_t verdicts[GN_VERDICT_COUNT];

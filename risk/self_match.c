@@ -13,9 +13,11 @@ static bool self_match_fixed(const struct risk *r, const struct gn_order_req *q,
 {
 	bool changing = o->heir != ORDER_NONE || (o->flags & ORDER_F_REPLACEMENT);
 
-	return r->self_match == RISK_SELF_MATCH_REFUSE || r->strategy[o->req.strategy].account != r->strategy[q->strategy].account
+	return r->self_match == RISK_SELF_MATCH_REFUSE
+	       || r->strategy[o->req.strategy].account != r->strategy[q->strategy].account
 	       || !risk_is_up(r, o->req.strategy)
-	       || (r->self_match == RISK_SELF_MATCH_DECREMENT && (changing || (o->flags & ORDER_F_REDUCING) || q->kind == GN_REQ_REPLACE));
+	       || (r->self_match == RISK_SELF_MATCH_DECREMENT
+		       && (changing || (o->flags & ORDER_F_REDUCING) || q->kind == GN_REQ_REPLACE));
 }
 
 bool self_match_stays(const struct risk *r, const struct risk_inst *inst, const struct gn_order_req *q)

@@ -44,9 +44,11 @@ static int64_t setup_us(int64_t ms)
 void setup_strategy(struct risk *r, uint32_t strategy)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
-	const struct risk_limits *own = &s->scope.limits, *account = &r->account[s->account].scope.limits, *engine = &r->engine.limits;
+	const struct risk_limits *own = &s->scope.limits, *account = &r->account[s->account].scope.limits,
+				 *engine = &r->engine.limits;
 
-	s->order_qty_max = risk_count_limit(setup_min(own->order_qty_max, setup_min(account->order_qty_max, engine->order_qty_max)));
+	s->order_qty_max = risk_count_limit(
+		setup_min(own->order_qty_max, setup_min(account->order_qty_max, engine->order_qty_max)));
 	s->order_ntl_max = risk_ntl_from_quote(
 		setup_min(own->order_notional_max, setup_min(account->order_notional_max, engine->order_notional_max)));
 	s->worst_max[0] = risk_count_limit(own->long_max);
@@ -61,7 +63,8 @@ static void setup_account(struct risk *r, uint32_t account)
 {
 	const struct risk_limits *l = &r->account[account].scope.limits;
 
-	pace_set(&r->account[account].session, l->session_per_s_max, l->session_burst_max, r->config.venue_reserve, r->config.tsc_hz);
+	pace_set(&r->account[account].session, l->session_per_s_max, l->session_burst_max, r->config.venue_reserve,
+		r->config.tsc_hz);
 }
 
 void setup_inst(struct risk *r, gn_inst inst)
@@ -97,8 +100,9 @@ static int setup_validate_account(const struct risk_config *c, const struct risk
 	int rc = risk_limits_validate(&a->limits, RISK_ACCOUNT, a->name);
 
 	if (rc == 0 && c->venue_reserve >= a->limits.session_burst_max)
-		rc = gn_err(EINVAL, "risk: account %s: reserve of %lld for cancels, expected less than session_burst_max %lld", a->name,
-			(long long)c->venue_reserve, (long long)a->limits.session_burst_max);
+		rc = gn_err(EINVAL,
+			"risk: account %s: reserve of %lld for cancels, expected less than session_burst_max %lld",
+			a->name, (long long)c->venue_reserve, (long long)a->limits.session_burst_max);
 	return rc;
 }
 
@@ -111,14 +115,16 @@ static int setup_validate_levels(const struct risk_config *c)
 	for (uint32_t i = 0; rc == 0 && i < c->n_strategies; i++) {
 		rc = risk_limits_validate(&c->strategy[i].limits, RISK_STRATEGY, c->strategy[i].name);
 		if (rc == 0 && c->strategy[i].account >= c->n_accounts)
-			rc = gn_err(EINVAL, "risk: strategy %s: account %u does not exist", c->strategy[i].name, c->strategy[i].account);
+			rc = gn_err(EINVAL, "risk: strategy %s: account %u does not exist", c->strategy[i].name,
+				c->strategy[i].account);
 	}
 	for (uint32_t i = 0; rc == 0 && i < c->n_instruments; i++) {
 		struct risk_limits l = c->instrument[i].limits;
 		risk_limits_inherit(&l, &c->instrument_default);
 		rc = risk_limits_validate(&l, RISK_INSTRUMENT, "named in the config");
 	}
-	return rc == 0 && c->allow_unlisted ? risk_limits_validate(&c->instrument_default, RISK_INSTRUMENT, "default") : rc;
+	return rc == 0 && c->allow_unlisted ? risk_limits_validate(&c->instrument_default, RISK_INSTRUMENT, "default")
+	                                    : rc;
 }
 
 int risk_config_validate(const struct risk_config *c)
@@ -188,7 +194,8 @@ static void setup_owners(struct risk *r)
 		struct risk_strategy *s = &r->strategy[i];
 		setup_scope(&s->scope, &c->strategy[i].limits);
 		s->may = c->strategy[i].may;
-		s->sides = (uint8_t)((s->may & RISK_MAY_BUY ? 1u << GN_BUY : 0) | (s->may & (RISK_MAY_SELL | RISK_MAY_SHORT) ? 1u << GN_SELL : 0));
+		s->sides = (uint8_t)((s->may & RISK_MAY_BUY ? 1u << GN_BUY : 0)
+				     | (s->may & (RISK_MAY_SELL | RISK_MAY_SHORT) ? 1u << GN_SELL : 0));
 		s->account = c->strategy[i].account;
 		s->unfilled_room = c->strategy[i].limits.orders_unfilled_max;
 		setup_strategy(r, i);
@@ -223,7 +230,8 @@ static int setup_insts(struct risk *r)
 	for (uint32_t i = 0; i < r->config.n_instruments; i++) {
 		const struct risk_instrument_config *from = &r->config.instrument[i];
 		if (from->inst >= r->n_insts)
-			return gn_err(EINVAL, "risk: instrument %u of the config, expected below %u", from->inst, r->n_insts);
+			return gn_err(
+				EINVAL, "risk: instrument %u of the config, expected below %u", from->inst, r->n_insts);
 		setup_inst_from(r, from->inst, from, true);
 	}
 	return 0;
@@ -298,9 +306,9 @@ static void setup_again(struct risk *r, enum risk_level level, uint32_t index, c
 		setup_inst(r, index);
 		return;
 	}
-	struct risk_scope *s = level == RISK_ENGINE ? &r->engine
-			       : level == RISK_ACCOUNT ? &r->account[index].scope
-						       : &r->strategy[index].scope;
+	struct risk_scope *s = level == RISK_ENGINE    ? &r->engine
+	                       : level == RISK_ACCOUNT ? &r->account[index].scope
+	                                               : &r->strategy[index].scope;
 	setup_room(s, before);
 	if (level == RISK_ACCOUNT)
 		setup_account(r, index);
@@ -318,22 +326,24 @@ int risk_limit_set(struct risk *r, enum risk_level level, uint32_t index, enum r
 		return gn_err(ENOENT, "risk: no such limit at this level");
 	}
 	struct risk_limits before = *l;
-	const struct risk_limits *hard = level == RISK_INSTRUMENT ? &r->inst[index].hard
-		: &GN_CONTAINER_OF(l, struct risk_scope, limits)->hard;
+	const struct risk_limits *hard =
+		level == RISK_INSTRUMENT ? &r->inst[index].hard : &GN_CONTAINER_OF(l, struct risk_scope, limits)->hard;
 	if (!risk_limit_allowed(key, value, risk_limit_get(hard, key))) {
 		r->n.limit_refused++;
-		return gn_err(EPERM, "risk: %s %u: %s %lld is looser than the %lld of the start", risk_level_word(level), index,
-			risk_key_info[key].name, (long long)value, (long long)risk_limit_get(hard, key));
+		return gn_err(EPERM, "risk: %s %u: %s %lld is looser than the %lld of the start",
+			risk_level_word(level), index, risk_key_info[key].name, (long long)value,
+			(long long)risk_limit_get(hard, key));
 	}
 	bool looser = !risk_limit_allowed(key, value, risk_limit_get(l, key));
 	if (looser && r->config.loosen_by_two && (!second[0] || strcmp(who, second) == 0)) {
 		r->n.limit_refused++;
-		return gn_err(EPERM, "risk: %s is loosened with the name of a second person only", risk_key_info[key].name);
+		return gn_err(
+			EPERM, "risk: %s is loosened with the name of a second person only", risk_key_info[key].name);
 	}
 	risk_limit_put(l, key, value);
 	setup_again(r, level, index, &before);
 	r->n.limit_changed++;
-	tell_change(r, now_tsc, "limit %s %u %s %lld>%lld %s %s", risk_level_word(level), index, risk_key_info[key].name,
-		(long long)risk_limit_get(&before, key), (long long)value, who, second);
+	tell_change(r, now_tsc, "limit %s %u %s %lld>%lld %s %s", risk_level_word(level), index,
+		risk_key_info[key].name, (long long)risk_limit_get(&before, key), (long long)value, who, second);
 	return 0;
 }

@@ -19,7 +19,8 @@ static void soft_look(const struct soft_place *p, enum risk_key key, risk_money 
 
 	if (over && !(p->scope->soft & bit)) {
 		p->r->n.soft_passed++;
-		tell_change(p->r, p->now_tsc, "soft %s %u %s", risk_level_word(p->level), p->index, risk_key_info[key].name);
+		tell_change(p->r, p->now_tsc, "soft %s %u %s", risk_level_word(p->level), p->index,
+			risk_key_info[key].name);
 	}
 	p->scope->soft = over ? p->scope->soft | bit : p->scope->soft & ~bit;
 }

@@ -9,8 +9,8 @@
 #include "tell.h"
 #include "window.h"
 
-#define WATCH_MARKS 128u    /* positions valued in one housekeeping */
-#define WATCH_INSTS 256u    /* instruments looked at in one housekeeping */
+#define WATCH_MARKS 128u /* positions valued in one housekeeping */
+#define WATCH_INSTS 256u /* instruments looked at in one housekeeping */
 #define WATCH_RETRY_MS 1000 /* a kill switch whose orders are still open cancels again */
 
 static uint64_t watch_ticks(const struct risk *r, int64_t ms)
@@ -25,7 +25,8 @@ static bool watch_loss_reached(const struct risk_scope *s)
 	return -risk_pnl_total(&s->pnl) >= (risk_money)s->limits.loss_max * 1000000000;
 }
 
-static void watch_loss(struct risk *r, const struct risk_scope *s, enum risk_level level, uint32_t index, uint64_t now_tsc)
+static void watch_loss(
+	struct risk *r, const struct risk_scope *s, enum risk_level level, uint32_t index, uint64_t now_tsc)
 {
 	if (gn_unlikely(watch_loss_reached(s)))
 		risk_kill(r, level, index, RISK_CAUSE_LOSS, "daily loss limit", now_tsc);
@@ -136,7 +137,8 @@ static void watch_stale(struct risk *r, uint64_t now_tsc)
 		r->inst_at = r->inst_at + 1 < r->n_insts ? r->inst_at + 1 : 0;
 		struct risk_inst *i = &r->inst[r->inst_at];
 		bool resting = i->resting[0] != ORDER_NONE || i->resting[1] != ORDER_NONE;
-		if (!resting || r->inst_at >= r->board->max || !(gn_board_read(r->board, r->inst_at).flags & GN_VIEW_STALE))
+		if (!resting || r->inst_at >= r->board->max
+			|| !(gn_board_read(r->board, r->inst_at).flags & GN_VIEW_STALE))
 			i->stale_since_tsc = 0;
 		else if (i->stale_since_tsc == 0)
 			i->stale_since_tsc = now_tsc;
@@ -157,7 +159,8 @@ static void watch_protection_ends(struct risk *r, uint64_t now_tsc)
 
 static void watch_retry(struct risk *r, uint64_t now_tsc)
 {
-	if (r->kill.n_on && r->orders.n && r->sweep_left == 0 && now_tsc - r->sweep_end_tsc >= watch_ticks(r, WATCH_RETRY_MS))
+	if (r->kill.n_on && r->orders.n && r->sweep_left == 0
+		&& now_tsc - r->sweep_end_tsc >= watch_ticks(r, WATCH_RETRY_MS))
 		sweep_start(r);
 }
 

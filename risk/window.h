@@ -15,8 +15,8 @@
  * @return
  *   The sums of all fills younger than window_tsc.
  */
-static inline const struct risk_window_part *window_add(struct risk_window *w, uint64_t window_tsc, gn_qty delta,
-	uint64_t now_tsc)
+static inline const struct risk_window_part *window_add(
+	struct risk_window *w, uint64_t window_tsc, gn_qty delta, uint64_t now_tsc)
 {
 	for (; w->head != w->tail && now_tsc - w->part[w->head % RISK_WINDOW_PARTS].tsc >= window_tsc; w->head++) {
 		const struct risk_window_part *old = &w->part[w->head % RISK_WINDOW_PARTS];

@@ -15,8 +15,8 @@
 #define DESK_INSTS 8u
 #define DESK_STRATEGIES 2u
 #define DESK_LOG 4096u
-#define PX(units) ((gn_px){(int64_t)(units) * 1000000000})
-#define CENTS(cents) ((gn_px){(int64_t)(cents) * 10000000})
+#define PX(units) ((gn_px){(int64_t)(units)*1000000000})
+#define CENTS(cents) ((gn_px){(int64_t)(cents)*10000000})
 
 struct desk {
 	struct risk risk;
@@ -81,8 +81,7 @@ static inline void desk_prepare(void)
 	desk.account[0] = (struct risk_account_config){"house", risk_limits_open(RISK_ACCOUNT)};
 	desk.account[1] = (struct risk_account_config){"other", risk_limits_open(RISK_ACCOUNT)};
 	for (uint32_t i = 0; i < DESK_STRATEGIES; i++)
-		desk.strategy[i] = (struct risk_strategy_config){
-			.name = i ? "taker" : "maker",
+		desk.strategy[i] = (struct risk_strategy_config){.name = i ? "taker" : "maker",
 			.may = RISK_MAY_BUY | RISK_MAY_SELL | RISK_MAY_SHORT,
 			.limits = risk_limits_open(RISK_STRATEGY)};
 	desk.config = (struct risk_config){
@@ -177,7 +176,8 @@ static inline void desk_accept(gn_oid oid)
 
 static inline void desk_fill(gn_oid oid, gn_px px, gn_qty qty, uint64_t match)
 {
-	desk_report((struct gn_exec){.kind = GN_EXEC_FILLED, .oid = oid, .px = px, .qty = qty, .match = match, .liquidity = 'R'});
+	desk_report((struct gn_exec){
+		.kind = GN_EXEC_FILLED, .oid = oid, .px = px, .qty = qty, .match = match, .liquidity = 'R'});
 }
 
 static inline const struct gn_exec *desk_last_told(void)
@@ -202,10 +202,10 @@ static inline void desk_expect_no_exposure(void)
 	}
 }
 
-#define EXPECT(verdict, wanted)                                               \
-	do {                                                                  \
-		enum gn_verdict got = (verdict);                              \
-		cr_expect_eq(got, (wanted), "verdict %d, wanted %d", got, (wanted)); \
+#define EXPECT(verdict, wanted)                                                                                        \
+	do {                                                                                                           \
+		enum gn_verdict got = (verdict);                                                                       \
+		cr_expect_eq(got, (wanted), "verdict %d, wanted %d", got, (wanted));                                   \
 	} while (0)
 
 /** Turn the stage's loop until nothing is left to do. */

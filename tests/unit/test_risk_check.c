@@ -121,10 +121,10 @@ CONTROL_TEST(tif, an_unknown_time_in_force)
 static void with_tight_level(unsigned level, enum risk_key key, int64_t value)
 {
 	desk_prepare();
-	risk_limit_put(level == RISK_ENGINE ? &desk.config.engine
-		: level == RISK_ACCOUNT     ? &desk.account[0].limits
-		: level == RISK_STRATEGY    ? &desk.strategy[0].limits
-					    : &desk.config.instrument_default,
+	risk_limit_put(level == RISK_ENGINE     ? &desk.config.engine
+		       : level == RISK_ACCOUNT  ? &desk.account[0].limits
+		       : level == RISK_STRATEGY ? &desk.strategy[0].limits
+						: &desk.config.instrument_default,
 		key, value);
 	desk_open();
 }
@@ -201,7 +201,8 @@ CONTROL_TEST(staleness, an_order_on_data_that_is_marked_stale_or_too_old)
 
 CONTROL_TEST(reference, an_order_without_a_reference_price_unless_told_otherwise)
 {
-	static const enum risk_reference references[] = {RISK_REFERENCE_MID, RISK_REFERENCE_LAST, RISK_REFERENCE_STATIC};
+	static const enum risk_reference references[] = {
+		RISK_REFERENCE_MID, RISK_REFERENCE_LAST, RISK_REFERENCE_STATIC};
 
 	for (unsigned i = 0; i < GN_ARRAY_SIZE(references) * 2; i++) {
 		desk_prepare();
@@ -319,7 +320,8 @@ CONTROL_TEST(net, net_notional_above_the_limit_of_any_level_long_and_short)
 		EXPECT(desk_try(0, GN_BUY, CENTS(10000), 101), GN_REFUSED_NET);
 		EXPECT(desk_try(0, GN_BUY, CENTS(10000), 99), GN_ACCEPTED);
 		EXPECT(desk_try(0, GN_BUY, CENTS(10000), 2), GN_REFUSED_NET);
-		EXPECT(desk_try(0, GN_SELL, CENTS(10002), 99), GN_ACCEPTED); /* open orders of one side do not help the other */
+		EXPECT(desk_try(0, GN_SELL, CENTS(10002), 99),
+			GN_ACCEPTED); /* open orders of one side do not help the other */
 		EXPECT(desk_try(0, GN_SELL, CENTS(10002), 2), GN_REFUSED_NET);
 	}
 }
@@ -500,7 +502,8 @@ Test(risk_check, cancels_and_reducing_replacements_always_pass)
 	desk.journal_full = true;
 	desk_quote(1, CENTS(1), CENTS(2), GN_VIEW_STALE | GN_VIEW_HALTED);
 	for (unsigned level = 0; level < RISK_LEVEL_COUNT; level++)
-		cr_assert(risk_kill(&desk.risk, level, level == RISK_INSTRUMENT ? 1 : 0, RISK_CAUSE_PERSON, "test", desk.now_tsc));
+		cr_assert(risk_kill(
+			&desk.risk, level, level == RISK_INSTRUMENT ? 1 : 0, RISK_CAUSE_PERSON, "test", desk.now_tsc));
 	struct gn_order_req q = desk_order(0, GN_BUY, CENTS(10000), 40);
 	q.kind = GN_REQ_REPLACE;
 	q.oid_prev = first;

@@ -27,7 +27,7 @@ struct m_order {
 	gn_px px;
 	gn_qty total, leaves, executed;
 	enum state state;
-	uint64_t entered;      /* the larger, the later it was listed */
+	uint64_t entered; /* the larger, the later it was listed */
 	bool cancel_queued, reducing;
 	gn_qty cancel_leave;
 };
@@ -65,7 +65,8 @@ struct model {
 	gn_oid oid_last[DESK_STRATEGIES];
 	int64_t unfilled_room[DESK_STRATEGIES];
 	struct m_bucket rate[DESK_STRATEGIES], venue;
-	uint8_t killed_engine, killed_account[ACCOUNTS], killed_strategy[DESK_STRATEGIES], killed_inst[INSTS]; /* cause */
+	uint8_t killed_engine, killed_account[ACCOUNTS], killed_strategy[DESK_STRATEGIES],
+		killed_inst[INSTS]; /* cause */
 	bool up[DESK_STRATEGIES], permitted[INSTS], paced;
 	gn_oid queue[ACCOUNTS][RISK_QUEUE_COUNT][512];
 	uint32_t n_queue[ACCOUNTS][RISK_QUEUE_COUNT];
@@ -91,8 +92,8 @@ static bool chance(uint64_t one_in)
 	do {                                                                                                           \
 		__int128 agree_a = (a), agree_b = (b);                                                                 \
 		if (agree_a != agree_b)                                                                                \
-			cr_assert_fail("seed %lu step %lu: %s: engine %lld, model %lld", seed, step, what, (long long)agree_a, \
-				(long long)agree_b);                                                                   \
+			cr_assert_fail("seed %lu step %lu: %s: engine %lld, model %lld", seed, step, what,             \
+				(long long)agree_a, (long long)agree_b);                                               \
 	} while (0)
 
 /* --- limits as they are now --- */
@@ -240,7 +241,8 @@ static __int128 worth_of(enum risk_level level, uint32_t index)
 	for (uint32_t i = 0; i < m.n_fills; i++)
 		if (in_scope(m.fill[i].strategy, level, index) && !m.fill[i].broken)
 			sum -= (__int128)m.fill[i].px.e9 * m.fill[i].qty
-				+ (__int128)desk.config.fee_remove_e9 * (m.fill[i].qty < 0 ? -m.fill[i].qty : m.fill[i].qty);
+			       + (__int128)desk.config.fee_remove_e9
+			                 * (m.fill[i].qty < 0 ? -m.fill[i].qty : m.fill[i].qty);
 	for (uint32_t inst = 0; inst < INSTS; inst++)
 		for (uint32_t s = 0; s < DESK_STRATEGIES; s++)
 			if (in_scope(s, level, index))
@@ -252,6 +254,8 @@ static __int128 worth_of(enum risk_level level, uint32_t index)
 
 static void bucket_grow(struct m_bucket *b)
 {
+	if (b->max == INT64_MAX)
+		return;
 	b->level = least(b->max, b->level + (int64_t)(desk.now_tsc - b->tsc));
 	b->tsc = desk.now_tsc;
 }
@@ -276,7 +280,7 @@ static uint32_t n_waiting(unsigned classes)
 	uint32_t n = 0;
 
 	for (uint32_t a = 0; a < ACCOUNTS; a++)
-		for (unsigned class = 0; class < classes; class++)
+		for (unsigned class = 0; class < classes; class ++)
 			n += m.n_queue[a][class];
 	return n;
 }
@@ -336,7 +340,11 @@ static bool poll_queue(uint32_t a, unsigned class)
 	if (o && (cancel ? o->cancel_queued : o->state == WAITING)) {
 		if (!bucket_has(&m.venue, cancel ? 0 : desk.config.venue_reserve))
 			return false;
-		send(o, cancel ? GN_REQ_CANCEL : o->parent ? GN_REQ_REPLACE : GN_REQ_NEW, cancel ? o->cancel_leave : o->total);
+		send(o,
+			cancel      ? GN_REQ_CANCEL
+			: o->parent ? GN_REQ_REPLACE
+				    : GN_REQ_NEW,
+			cancel ? o->cancel_leave : o->total);
 		if (cancel)
 			o->cancel_queued = false;
 		else
@@ -348,7 +356,7 @@ static bool poll_queue(uint32_t a, unsigned class)
 
 static bool poll_once(void)
 {
-	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class++)
+	for (unsigned class = 0; class < RISK_QUEUE_COUNT; class ++)
 		for (uint32_t i = 0; i < ACCOUNTS; i++) {
 			uint32_t a = (m.turn + i) % ACCOUNTS;
 			if (m.n_queue[a][class] && poll_queue(a, class))
@@ -361,8 +369,10 @@ static bool poll_once(void)
 
 static enum gn_verdict verdict_of_cause(uint8_t cause)
 {
-	return cause == RISK_CAUSE_NONE ? GN_ACCEPTED : cause == RISK_CAUSE_LOSS ? GN_REFUSED_LOSS
-		: cause == RISK_CAUSE_REPEATED || cause == RISK_CAUSE_PROTECTION ? GN_REFUSED_REPEATED : GN_REFUSED_KILLED;
+	return cause == RISK_CAUSE_NONE                                         ? GN_ACCEPTED
+	       : cause == RISK_CAUSE_LOSS                                       ? GN_REFUSED_LOSS
+	       : cause == RISK_CAUSE_REPEATED || cause == RISK_CAUSE_PROTECTION ? GN_REFUSED_REPEATED
+	                                                                        : GN_REFUSED_KILLED;
 }
 
 static enum gn_verdict gate_of(const struct gn_order_req *q)
@@ -391,7 +401,9 @@ struct ask { /* what an order adds */
 static bool over_any(const struct gn_order_req *q, __int128 more, int which, enum risk_key key)
 {
 	for (unsigned level = RISK_ENGINE; level <= RISK_STRATEGY; level++) {
-		uint32_t index = level == RISK_ACCOUNT ? account_of(q->strategy) : level == RISK_STRATEGY ? q->strategy : 0;
+		uint32_t index = level == RISK_ACCOUNT    ? account_of(q->strategy)
+		                 : level == RISK_STRATEGY ? q->strategy
+		                                          : 0;
 		struct exposure e = exposure_of(level, index);
 		int64_t limit = risk_limit_get(limits_of(level, index), key);
 		__int128 used = which == 0 ? e.gross : which == 1 ? e.net[q->side - 1] : e.n_open;
@@ -417,7 +429,8 @@ static bool breaks_short(const struct gn_order_req *q, const struct gn_quote *qu
 
 static bool crosses(const struct gn_order_req *q, const struct m_order *o)
 {
-	return o->inst == q->inst && o->side != q->side && (q->side == GN_BUY ? q->px.e9 >= o->px.e9 : q->px.e9 <= o->px.e9);
+	return o->inst == q->inst && o->side != q->side
+	       && (q->side == GN_BUY ? q->px.e9 >= o->px.e9 : q->px.e9 <= o->px.e9);
 }
 
 static bool breaks_self_match(const struct gn_order_req *q)
@@ -429,7 +442,8 @@ static bool breaks_self_match(const struct gn_order_req *q)
 		if (!crosses(q, o))
 			continue;
 		n++;
-		if (desk.config.self_match == RISK_SELF_MATCH_REFUSE || account_of(o->strategy) != account_of(q->strategy) || !m.up[o->strategy])
+		if (desk.config.self_match == RISK_SELF_MATCH_REFUSE
+			|| account_of(o->strategy) != account_of(q->strategy) || !m.up[o->strategy])
 			return true;
 		if (desk.config.self_match == RISK_SELF_MATCH_DECREMENT
 			&& (o->reducing || o->parent || heir_of(o) || q->kind == GN_REQ_REPLACE))
@@ -444,8 +458,8 @@ static bool breaks_duplicate(const struct gn_order_req *q)
 
 	for (uint64_t i = m.n_seen > 512 ? m.n_seen - 512 : 0; i < m.n_seen; i++) {
 		const struct m_seen *s = &m.seen[i % 512];
-		if (s->inst == q->inst && s->strategy == q->strategy && s->side == q->side && s->px_e9 == q->px.e9 && s->qty == q->qty
-			&& desk.now_tsc - s->tsc < window)
+		if (s->inst == q->inst && s->strategy == q->strategy && s->side == q->side && s->px_e9 == q->px.e9
+			&& s->qty == q->qty && desk.now_tsc - s->tsc < window)
 			return true;
 	}
 	return false;
@@ -469,7 +483,8 @@ static bool breaks_collar(const struct gn_order_req *q, const struct gn_quote *q
 	if (quote->bid.e9 == 0 || quote->ask.e9 == 0)
 		return false;
 	twice_off = twice_off < 0 ? -twice_off : twice_off;
-	return (l->collar_ticks != RISK_UNLIMITED && twice_off > 2 * (__int128)l->collar_ticks * desk.config.tick_default.e9)
+	return (l->collar_ticks != RISK_UNLIMITED
+		       && twice_off > 2 * (__int128)l->collar_ticks * desk.config.tick_default.e9)
 	       || twice_off * 10000 > ((__int128)quote->bid.e9 + quote->ask.e9) * l->collar_bps;
 }
 
@@ -477,7 +492,8 @@ static int64_t tightest(const struct gn_order_req *q, enum risk_key key)
 {
 	return least(least(risk_limit_get(limits_of(RISK_ENGINE, 0), key),
 			     risk_limit_get(limits_of(RISK_ACCOUNT, account_of(q->strategy)), key)),
-		least(risk_limit_get(limits_of(RISK_STRATEGY, q->strategy), key), risk_limit_get(limits_of(RISK_INSTRUMENT, q->inst), key)));
+		least(risk_limit_get(limits_of(RISK_STRATEGY, q->strategy), key),
+			risk_limit_get(limits_of(RISK_INSTRUMENT, q->inst), key)));
 }
 
 static enum gn_verdict judge_form(const struct gn_order_req *q)
@@ -504,7 +520,8 @@ static enum gn_verdict judge_form(const struct gn_order_req *q)
 static enum gn_verdict judge(const struct gn_order_req *q, const struct ask *add)
 {
 	struct gn_quote quote = gn_board_read(&desk.board, q->inst);
-	const struct risk_limits *inst = limits_of(RISK_INSTRUMENT, q->inst), *own = limits_of(RISK_STRATEGY, q->strategy);
+	const struct risk_limits *inst = limits_of(RISK_INSTRUMENT, q->inst),
+				 *own = limits_of(RISK_STRATEGY, q->strategy);
 	enum gn_verdict v = judge_form(q);
 
 	if (v != GN_ACCEPTED)
@@ -523,7 +540,9 @@ static enum gn_verdict judge(const struct gn_order_req *q, const struct ask *add
 		return GN_REFUSED_SHORT;
 	int64_t own_max = q->side == GN_BUY ? own->long_max : own->short_max;
 	int64_t inst_max = q->side == GN_BUY ? inst->long_max : inst->short_max;
-	if (add->qty > 0 && (worst_cell(q->inst, q->strategy, q->side) + add->qty > own_max || worst_inst(q->inst, q->side) + add->qty > inst_max))
+	if (add->qty > 0
+		&& (worst_cell(q->inst, q->strategy, q->side) + add->qty > own_max
+			|| worst_inst(q->inst, q->side) + add->qty > inst_max))
 		return GN_REFUSED_POSITION;
 	if (over_any(q, add->ntl, 0, RISK_KEY_gross_notional_max))
 		return GN_REFUSED_GROSS;
@@ -557,7 +576,8 @@ static gn_qty clear_way(const struct gn_order_req *q)
 	for (bool more = true; more;) {
 		const struct m_order *latest = NULL;
 		for (uint32_t i = 0; i < m.n_orders; i++)
-			if (crosses(q, &m.order[i]) && m.order[i].entered < before && (!latest || m.order[i].entered > latest->entered))
+			if (crosses(q, &m.order[i]) && m.order[i].entered < before
+				&& (!latest || m.order[i].entered > latest->entered))
 				latest = &m.order[i];
 		more = latest != NULL;
 		if (more) {
@@ -581,8 +601,16 @@ static gn_qty clear_way(const struct gn_order_req *q)
 static void enter(const struct gn_order_req *q, gn_qty qty, gn_oid parent)
 {
 	const struct m_order *p = order_by(parent);
-	struct m_order o = {.oid = q->oid, .parent = parent, .inst = q->inst, .strategy = q->strategy, .side = q->side, .px = q->px,
-		.total = qty, .executed = p ? p->executed : 0, .entered = ++m.n_entered, .state = PENDING};
+	struct m_order o = {.oid = q->oid,
+		.parent = parent,
+		.inst = q->inst,
+		.strategy = q->strategy,
+		.side = q->side,
+		.px = q->px,
+		.total = qty,
+		.executed = p ? p->executed : 0,
+		.entered = ++m.n_entered,
+		.state = PENDING};
 
 	o.leaves = qty > o.executed ? qty - o.executed : 0;
 	if (n_waiting(RISK_QUEUE_COUNT) == 0 && bucket_has(&m.venue, desk.config.venue_reserve)) {
@@ -718,7 +746,8 @@ static void model_windows(uint32_t strategy)
 	}
 	if (n[0] > l->repeat_fills_max)
 		model_kill(&m.killed_strategy[strategy], RISK_CAUSE_REPEATED);
-	if (n[1] > l->protect_fills_max || qty > l->protect_qty_max || (delta < 0 ? -delta : delta) > l->protect_delta_max)
+	if (n[1] > l->protect_fills_max || qty > l->protect_qty_max
+		|| (delta < 0 ? -delta : delta) > l->protect_delta_max)
 		model_kill(&m.killed_strategy[strategy], RISK_CAUSE_PROTECTION);
 }
 
@@ -894,7 +923,8 @@ static void agree_sent(void)
 static struct gn_order_req random_request(void)
 {
 	uint32_t s = (uint32_t)rnd(DESK_STRATEGIES);
-	struct gn_order_req q = desk_order(s, (gn_side)(GN_BUY + rnd(2)), CENTS(9990 + (int64_t)rnd(21)), 1 + (gn_qty)rnd(100));
+	struct gn_order_req q =
+		desk_order(s, (gn_side)(GN_BUY + rnd(2)), CENTS(9990 + (int64_t)rnd(21)), 1 + (gn_qty)rnd(100));
 	const struct m_order *o = m.n_orders ? &m.order[rnd(m.n_orders)] : NULL;
 
 	q.inst = (gn_inst)rnd(INSTS);
@@ -947,12 +977,13 @@ static void step_request(void)
 static struct gn_exec random_report(void)
 {
 	const struct m_order *o = m.n_orders ? &m.order[rnd(m.n_orders)] : NULL;
-	struct gn_exec e = {.oid = o ? o->oid : gn_oid_make(0, 1 + rnd(100)), .inst = 1, .side = GN_BUY, .match = ++m.n_entered};
+	struct gn_exec e = {
+		.oid = o ? o->oid : gn_oid_make(0, 1 + rnd(100)), .inst = 1, .side = GN_BUY, .match = ++m.n_entered};
 
 	if (chance(100))
 		e.oid = rnd(2) ? gn_oid_make((uint32_t)rnd(4), 1 + rnd(1000)) : rnd(UINT64_MAX);
-	e.kind = (uint8_t[]){GN_EXEC_FILLED, GN_EXEC_FILLED, GN_EXEC_CANCELED, GN_EXEC_CANCELED, GN_EXEC_RESTATED, GN_EXEC_CANCEL_REJECTED,
-		GN_EXEC_CANCEL_PENDING, GN_EXEC_ACCEPTED}[rnd(8)];
+	e.kind = (uint8_t[]){GN_EXEC_FILLED, GN_EXEC_FILLED, GN_EXEC_CANCELED, GN_EXEC_CANCELED, GN_EXEC_RESTATED,
+		GN_EXEC_CANCEL_REJECTED, GN_EXEC_CANCEL_PENDING, GN_EXEC_ACCEPTED}[rnd(8)];
 	if (o && o->state == PENDING && !chance(10))
 		e.kind = chance(6) ? GN_EXEC_REJECTED : o->parent ? GN_EXEC_REPLACED : GN_EXEC_ACCEPTED;
 	if (chance(200))
@@ -1021,16 +1052,16 @@ static void step_housekeep(void)
 
 static uint8_t *switch_of(enum risk_level level, uint32_t index)
 {
-	return level == RISK_ENGINE ? &m.killed_engine
-	       : level == RISK_ACCOUNT ? &m.killed_account[index]
+	return level == RISK_ENGINE     ? &m.killed_engine
+	       : level == RISK_ACCOUNT  ? &m.killed_account[index]
 	       : level == RISK_STRATEGY ? &m.killed_strategy[index]
-					: &m.killed_inst[index];
+	                                : &m.killed_inst[index];
 }
 
 static void step_switch(void)
 {
 	static const uint32_t n[RISK_LEVEL_COUNT] = {1, ACCOUNTS, DESK_STRATEGIES, INSTS};
-	enum risk_level level = rnd(RISK_LEVEL_COUNT);
+	enum risk_level level = (enum risk_level)rnd(RISK_LEVEL_COUNT);
 	uint32_t index = (uint32_t)rnd(n[level]);
 	uint8_t *cause = switch_of(level, index);
 
@@ -1061,21 +1092,26 @@ static void step_session(void)
 /* Keys whose buckets the model does not follow through a change are left alone. */
 static void step_limit(void)
 {
-	enum risk_level level = rnd(RISK_LEVEL_COUNT);
-	enum risk_key key = rnd(RISK_KEY_COUNT);
+	enum risk_level level = (enum risk_level)rnd(RISK_LEVEL_COUNT);
+	enum risk_key key = (enum risk_key)rnd(RISK_KEY_COUNT);
 	uint32_t index = level == RISK_ENGINE ? 0 : (uint32_t)rnd(2);
 	struct risk_limits *l = risk_limits_at(&desk.risk, level, index);
 
 	if (key == RISK_KEY_orders_per_s_max || key == RISK_KEY_orders_burst_max || key == RISK_KEY_session_per_s_max
 		|| key == RISK_KEY_session_burst_max || !(risk_key_info[key].levels & 1u << level))
 		return;
-	int64_t before = risk_limit_get(l, key), hard = risk_limit_get(
-		level == RISK_INSTRUMENT ? &desk.risk.inst[index].hard : &GN_CONTAINER_OF(l, struct risk_scope, limits)->hard, key);
+	int64_t before = risk_limit_get(l, key),
+		hard = risk_limit_get(level == RISK_INSTRUMENT ? &desk.risk.inst[index].hard
+							       : &GN_CONTAINER_OF(l, struct risk_scope, limits)->hard,
+			key);
 	if (hard == RISK_UNLIMITED)
 		return;
-	int64_t value = chance(3) ? hard : chance(10) ? hard + (risk_key_info[key].less_is_tighter ? 1 : -1) : hard - hard / 4;
+	int64_t value = chance(3)    ? hard
+	                : chance(10) ? hard + (risk_key_info[key].less_is_tighter ? 1 : -1)
+	                             : hard - hard / 4;
 	bool allowed = value > 0 && (risk_key_info[key].less_is_tighter ? value <= hard : value >= hard);
-	AGREE(risk_limit_set(&desk.risk, level, index, key, value, "model", "", desk.now_tsc) == 0, allowed, "limit change");
+	AGREE(risk_limit_set(&desk.risk, level, index, key, value, "model", "", desk.now_tsc) == 0, allowed,
+		"limit change");
 	AGREE(risk_limit_get(l, key), allowed ? value : before, "limit");
 }
 
@@ -1143,7 +1179,7 @@ static void begin_episode(void)
 	desk.config.mark_shorts = chance(2);
 	desk.config.locate_default = some(300);
 	desk.config.allow_no_reference = chance(3);
-	desk.config.self_match = rnd(3);
+	desk.config.self_match = (enum risk_self_match)rnd(3);
 	desk.inst[0] = (struct risk_instrument_config){.inst = 2, .restricted = chance(6)};
 	desk.config.n_instruments = 1;
 	if (m.paced) {
@@ -1156,9 +1192,11 @@ static void begin_episode(void)
 	desk.risk.n_insts = INSTS; /* the fixture has more */
 	for (uint32_t s = 0; s < DESK_STRATEGIES; s++) {
 		int64_t burst = desk.strategy[s].limits.orders_burst_max;
-		int64_t max = desk.strategy[s].limits.orders_per_s_max == RISK_UNLIMITED ? INT64_MAX : burst * TOKEN_TSC;
+		int64_t max =
+			desk.strategy[s].limits.orders_per_s_max == RISK_UNLIMITED ? INT64_MAX : burst * TOKEN_TSC;
 		m.rate[s] = (struct m_bucket){max, max, desk.now_tsc};
-		m.unfilled_room[s] = desk.strategy[s].limits.orders_unfilled_max; /* orders take one each, fills give some back */
+		m.unfilled_room[s] =
+			desk.strategy[s].limits.orders_unfilled_max; /* orders take one each, fills give some back */
 		m.up[s] = true;
 	}
 	int64_t max = m.paced ? desk.config.venue_burst * TOKEN_TSC : INT64_MAX;
@@ -1201,7 +1239,9 @@ static void one_step(void)
 static void end_episode(void)
 {
 	while (m.n_orders) {
-		struct gn_exec e = {.kind = GN_EXEC_CANCELED, .oid = m.order[0].oid, .qty = m.order[0].leaves ? m.order[0].leaves : 1};
+		struct gn_exec e = {.kind = GN_EXEC_CANCELED,
+			.oid = m.order[0].oid,
+			.qty = m.order[0].leaves ? m.order[0].leaves : 1};
 		model_report(&e);
 		risk_report(&desk.risk, &e, desk.now_tsc);
 	}

@@ -124,7 +124,8 @@ Test(risk_orders, replacement_takes_over_and_holds_the_larger_of_both_meanwhile)
 	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);
 	desk_fill(first, CENTS(10000), 20, 1);
 	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);
-	desk_report((struct gn_exec){.kind = GN_EXEC_REPLACED, .oid = second, .oid_prev = first, .qty = 130, .px = CENTS(10001)});
+	desk_report((struct gn_exec){
+		.kind = GN_EXEC_REPLACED, .oid = second, .oid_prev = first, .qty = 130, .px = CENTS(10001)});
 	cr_assert_null(order_of(first));
 	cr_assert_eq(order_of(second)->leaves, 130);
 	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);

@@ -146,9 +146,9 @@ CONTROL_TEST(loss, orders_when_the_daily_loss_of_any_level_is_reached)
 	for (unsigned level = RISK_ENGINE; level <= RISK_STRATEGY; level++) {
 		for (int64_t limit = 500; limit <= 501; limit++) {
 			desk_prepare();
-			risk_limit_put(level == RISK_ENGINE ? &desk.config.engine
-				: level == RISK_ACCOUNT     ? &desk.account[0].limits
-							    : &desk.strategy[0].limits,
+			risk_limit_put(level == RISK_ENGINE    ? &desk.config.engine
+				       : level == RISK_ACCOUNT ? &desk.account[0].limits
+							       : &desk.strategy[0].limits,
 				RISK_KEY_loss_max, limit);
 			desk_open();
 			lose_money();
@@ -199,7 +199,8 @@ CONTROL_TEST(protection, and_pulls_all_quotes_after_fills_quantity_or_delta_with
 		enum risk_key key;
 		int64_t limit;
 		int fills;
-	} cases[] = {{RISK_KEY_protect_fills_max, 2, 3}, {RISK_KEY_protect_qty_max, 20, 3}, {RISK_KEY_protect_delta_max, 9, 1}};
+	} cases[] = {{RISK_KEY_protect_fills_max, 2, 3}, {RISK_KEY_protect_qty_max, 20, 3},
+		{RISK_KEY_protect_delta_max, 9, 1}};
 
 	for (unsigned i = 0; i < GN_ARRAY_SIZE(cases); i++) {
 		desk_prepare();
@@ -231,7 +232,8 @@ CONTROL_TEST(reject_storm, orders_after_too_many_rejects_within_a_second)
 	desk_open();
 	for (int i = 0; i < 6; i++) {
 		gn_oid oid = desk_place(0, GN_BUY, CENTS(10000 - i), 1);
-		desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = oid, .code = i < 3 ? GN_CODE_NO_ROOM : 17});
+		desk_report(
+			(struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = oid, .code = i < 3 ? GN_CODE_NO_ROOM : 17});
 		desk.now_tsc += i == 3 ? DESK_HZ : 1;
 	}
 	EXPECT(desk_try(0, GN_BUY, CENTS(9000), 1), GN_ACCEPTED);
@@ -313,10 +315,10 @@ CONTROL_TEST(limits_given, to_start_without_any_single_limit_of_any_level)
 				continue;
 			for (int64_t bad = 0; bad >= -1; bad--) {
 				desk_prepare();
-				risk_limit_put(level == RISK_ENGINE ? &desk.config.engine
-					: level == RISK_ACCOUNT     ? &desk.account[1].limits
-					: level == RISK_STRATEGY    ? &desk.strategy[1].limits
-								    : &desk.config.instrument_default,
+				risk_limit_put(level == RISK_ENGINE     ? &desk.config.engine
+					       : level == RISK_ACCOUNT  ? &desk.account[1].limits
+					       : level == RISK_STRATEGY ? &desk.strategy[1].limits
+									: &desk.config.instrument_default,
 					key, bad);
 				cr_expect_neq(risk_config_validate(&desk.config), 0);
 				cr_expect(strstr(gn_err_text(), risk_key_info[key].name), "%s", gn_err_text());
@@ -358,20 +360,26 @@ CONTROL_TEST(limits_live, a_limit_looser_than_at_the_start_and_tightens_at_once)
 	desk.config.loosen_by_two = true;
 	desk_open();
 	struct risk *r = &desk.risk;
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 101, "ann", "bob", desk.now_tsc), -EPERM);
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 0, "ann", "bob", desk.now_tsc), -EPERM);
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, -1, "ann", "bob", desk.now_tsc), -EPERM);
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 9, RISK_KEY_order_qty_max, 50, "ann", "bob", desk.now_tsc), -ENOENT);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 101, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 0, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, -1, "ann", "bob", desk.now_tsc), -EPERM);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 9, RISK_KEY_order_qty_max, 50, "ann", "bob", desk.now_tsc), -ENOENT);
 	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_collar_bps, 50, "ann", "bob", desk.now_tsc), -ENOENT);
 	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 100), GN_ACCEPTED);
 	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 50, "ann", "", desk.now_tsc), 0);
 	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 51), GN_REFUSED_QTY);
 	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "", desk.now_tsc), -EPERM);
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "ann", desk.now_tsc), -EPERM);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "ann", desk.now_tsc), -EPERM);
 	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_order_qty_max, 100, "ann", "bob", desk.now_tsc), 0);
 	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 51), GN_ACCEPTED);
 	/* 15,100 are used: less than that leaves no room, and does not wrap */
-	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_gross_notional_max, 10000, "ann", "", desk.now_tsc), 0);
+	cr_expect_eq(
+		risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_gross_notional_max, 10000, "ann", "", desk.now_tsc), 0);
 	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 1), GN_REFUSED_GROSS);
 	cr_expect_eq(risk_limit_set(r, RISK_INSTRUMENT, 1, RISK_KEY_collar_ticks, 1, "ann", "", desk.now_tsc), 0);
 	EXPECT(desk_try(1, GN_BUY, CENTS(9999), 1), GN_REFUSED_COLLAR);
@@ -479,4 +487,106 @@ Test(risk_standing, the_session_of_one_account_does_not_slow_another)
 	desk_settle();
 	cr_expect_eq(desk.n_sent, 2);
 	cr_expect_eq(desk_last_sent()->strategy, 1);
+}
+
+/* What the journal would hold, in the order in which it was told. */
+static struct gn_journal_msg kept[DESK_LOG];
+static uint32_t n_kept;
+
+static void keep(void *arg, const struct gn_journal_msg *msg)
+{
+	(void)arg;
+	kept[n_kept++ % DESK_LOG] = *msg;
+}
+
+static struct risk_snapshot_of_test {
+	uint32_t n_orders, n_on;
+	gn_qty position, worst[2];
+	risk_money total;
+	int64_t limit;
+	gn_oid oid_last;
+	union risk_room room;
+} what_it_was(void)
+{
+	const struct risk_cell *c = risk_cell(&desk.risk, 1, 0);
+
+	return (struct risk_snapshot_of_test){desk.risk.orders.n, desk.risk.kill.n_on, c->pos.qty,
+		{c->worst[0], c->worst[1]}, risk_pnl_total(&desk.risk.engine.pnl),
+		desk.risk.strategy[0].scope.limits.long_max, risk_oid_last(&desk.risk, 0),
+		desk.risk.strategy[0].scope.room};
+}
+
+Test(risk_standing, the_journal_makes_the_same_state_after_a_restart)
+{
+	desk.strategy[0].limits.long_max = 1000;
+	desk_open();
+	desk.risk.io.journal = keep;
+	gn_oid a = desk_place(0, GN_BUY, CENTS(10000), 100), b = desk_place(0, GN_BUY, CENTS(9999), 50);
+	gn_oid c = desk_place(1, GN_SELL, CENTS(10003), 30);
+	desk_accept(a);
+	desk_accept(b);
+	desk_accept(c);
+	desk_fill(a, CENTS(10000), 40, 1);
+	desk_fill(c, CENTS(10003), 30, 2);
+	struct gn_order_req q = desk_order(0, GN_BUY, CENTS(9998), 80);
+	q.kind = GN_REQ_REPLACE;
+	q.oid_prev = b;
+	EXPECT(desk_ask(q), GN_ACCEPTED);
+	EXPECT(desk_try(0, GN_BUY, CENTS(10000), 5000), GN_REFUSED_POSITION);
+	cr_expect_eq(risk_limit_set(&desk.risk, RISK_STRATEGY, 0, RISK_KEY_long_max, 500, "ann", "", desk.now_tsc), 0);
+	risk_kill(&desk.risk, RISK_STRATEGY, 1, RISK_CAUSE_PERSON, "drill: ann", desk.now_tsc);
+	risk_kill(&desk.risk, RISK_INSTRUMENT, 3, RISK_CAUSE_STALE, "old", desk.now_tsc);
+	risk_release(&desk.risk, RISK_INSTRUMENT, 3, "looked", desk.now_tsc);
+	struct risk_snapshot_of_test before = what_it_was();
+
+	risk_fini(&desk.risk);
+	cr_assert_eq(desk_start(), 0);
+	uint32_t n_sent = desk.n_sent, n_told = desk.n_told;
+	risk_replay_begin(&desk.risk);
+	for (uint32_t i = 0; i < n_kept; i++)
+		cr_expect_eq(risk_replay(&desk.risk, &kept[i]), 0, "%s", gn_err_text());
+	risk_replay_end(&desk.risk);
+	struct risk_snapshot_of_test after = what_it_was();
+
+	cr_expect_eq(after.n_orders, before.n_orders);
+	cr_expect_eq(after.n_on, 1);
+	cr_expect_eq(after.position, before.position);
+	cr_expect_eq(after.worst[0], before.worst[0]);
+	cr_expect(after.total == before.total);
+	cr_expect_eq(after.limit, 500);
+	cr_expect_eq(after.oid_last, before.oid_last);
+	cr_expect_arr_eq(&after.room, &before.room, sizeof(after.room));
+	cr_expect_eq(desk.n_sent, n_sent, "nothing leaves");
+	cr_expect_eq(desk.n_told, n_told);
+	cr_expect_eq(desk.risk.kill.sw[RISK_STRATEGY][1].cause, RISK_CAUSE_PERSON);
+	cr_expect_str_eq(desk.risk.kill.sw[RISK_STRATEGY][1].reason, "drill: ann");
+	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = UINT64_MAX});
+	EXPECT(desk_try(1, GN_BUY, CENTS(10000), 1), GN_REFUSED_KILLED);
+	desk_fill(a, CENTS(10000), 40, 1);
+	cr_expect_eq(what_it_was().position, before.position, "the venue's replay is recognised");
+}
+
+Test(risk_standing, a_journal_that_cannot_be_true_is_refused_not_believed)
+{
+	desk_open();
+	struct gn_journal_msg m = {
+		.kind = GN_JOURNAL_REQUEST, .verdict = GN_ACCEPTED, .req = desk_order(0, GN_BUY, CENTS(10000), 10)};
+	risk_replay_begin(&desk.risk);
+	m.req.inst = DESK_INSTS;
+	cr_expect_eq(risk_replay(&desk.risk, &m), -ENOENT);
+	m.req.inst = 1;
+	m.req.strategy = 9;
+	cr_expect_eq(risk_replay(&desk.risk, &m), -ENOENT);
+	m.req.strategy = 0;
+	m.req.side = 7;
+	cr_expect_eq(risk_replay(&desk.risk, &m), -EPROTO);
+	m.req.side = GN_BUY;
+	cr_expect_eq(risk_replay(&desk.risk, &m), 0);
+	cr_expect_eq(risk_replay(&desk.risk, &m), -EPROTO, "the same id twice");
+	memset(&m, 0xff, sizeof(m));
+	for (unsigned kind = 0; kind < 16; kind++) {
+		m.kind = (uint16_t)kind;
+		risk_replay(&desk.risk, &m);
+	}
+	risk_replay_end(&desk.risk);
 }
