@@ -13,6 +13,7 @@
 #define CALIBRATE_NS (20 * NS_PER_MS)
 #define CALIBRATE_READS_MAX (INT64_C(100) * 1000 * 1000) /* a wall clock that stands still ends in an error */
 #define SAMPLE_TRIES 16
+#define UPDATE_NS_MIN (100 * NS_PER_MS) /* a shorter interval would turn an error of reading into a steep line */
 #define STEP_NS NS_PER_MS /* the wall clock is slewed, not stepped, below this */
 #define SLEW_PPM_MAX 500 /* ours follows at most this fast */
 #define RATE_SPAN_NS (64 * NS_PER_S) /* the rate is measured over one to two of these */
@@ -178,6 +179,8 @@ void gn_clock_update(void)
 	struct sample s = clock_sample();
 	if ((int64_t)(s.tsc - clk.last.tsc) <= 0)
 		return; /* counted in n_backwards */
+	if (s.ns - clk.last.ns >= 0 && s.ns - clk.last.ns < UPDATE_NS_MIN)
+		return;
 	int64_t offset_ns = s.ns - (int64_t)gn_clock_ns_from_tsc(s.tsc);
 	uint64_t read_ns = (uint64_t)ticks_to_ns(s.window, clk.rate_q48) / 2 + 1;
 

@@ -60,7 +60,7 @@ int gn_clock_calibrate_from(const struct gn_clock_source *source);
 /**
  * Follow the wall clock: corrects rate and offset without a jump, unless the wall clock itself jumped.
  *
- * The calibrating thread, about every second. A microsecond.
+ * The calibrating thread, about every second; sooner than 100 ms after the last one it does nothing. A microsecond.
  */
 void gn_clock_update(void);
 

@@ -165,6 +165,18 @@ Test(clock, counts_and_follows_a_step_of_the_wall_clock)
 	cr_assert_leq(s.bound_ns, 1000);
 }
 
+Test(clock, does_not_follow_more_often_than_it_can_measure)
+{
+	cr_assert_eq(gn_clock_calibrate_from(&fake_source), 0);
+	wall_change(900000, 0);
+	for (int i = 0; i < 1000; i++)
+		gn_clock_update();
+	cr_assert_eq(gn_clock_status().n_updates, 0);
+	fake.now_ns += NS_PER_S;
+	gn_clock_update();
+	cr_assert_eq(gn_clock_status().n_updates, 1);
+}
+
 Test(clock, counts_a_counter_that_runs_backwards)
 {
 	cr_assert_eq(gn_clock_calibrate_from(&fake_source), 0);
