@@ -89,11 +89,13 @@ static const struct gn_stage stage_sink = {
 	.in = (const struct gn_inlet[]){{"rx_feed", on_datagram, 2048, NULL}, {"rx_gateway", on_frame, 2100, NULL}, {0}},
 };
 
+static struct gn_stats *stats;
+
 static struct gn_wiring *rx_into_sink(struct gn_port *p)
 {
 	static const struct rx_subscription subscription = {GROUP, 26477, 5};
 	static struct rx_config config;
-	struct gn_wiring *w = gn_wiring_new(NULL, NULL, gn_stats_create(NULL, 256));
+	struct gn_wiring *w = gn_wiring_new(NULL, NULL, stats = gn_stats_create(NULL, 256));
 
 	config = (struct rx_config){.port = p, .subscription = &subscription, .n_subscriptions = 1};
 	cr_assert_eq(gn_wiring_stage(w, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &config), 0);
@@ -102,6 +104,12 @@ static struct gn_wiring *rx_into_sink(struct gn_port *p)
 	cr_assert_eq(gn_wiring_link(w, "rx_gateway", "rx0", "sink0", &(struct gn_link_config){0}), 0);
 	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
 	return w;
+}
+
+static void rx_end(struct gn_wiring *w)
+{
+	gn_wiring_free(w);
+	gn_stats_close(stats);
 }
 
 static uint64_t rx_counter(struct gn_wiring *w, const char *name)
@@ -306,7 +314,7 @@ Test(port, rx_sorts_a_capture_and_counts_every_drop)
 	cr_assert_eq(rx_counter(w, "ip_fragment"), 1);
 	if (gn_port_offloads(p).rx_time)
 		cr_assert_eq(seen.hw_ns_last, UINT64_C(1700000000) * 1000000000 + 9000);
-	gn_wiring_free(w);
+	rx_end(w);
 	gn_port_close(p);
 	gn_eal_fini();
 }
@@ -358,7 +366,7 @@ Test(port_memif, a_peer_that_never_comes_is_one_clear_error)
 	struct gn_wiring *w = rx_into_sink(p);
 	cr_assert_not(gn_stage_rx.poll(gn_wiring_ctx(w, "rx0")), "polling a port without a peer is harmless");
 	cr_assert_eq(gn_tx_flush(gn_port_tx(p, 0)), 0);
-	gn_wiring_free(w);
+	rx_end(w);
 	gn_port_close(p);
 }
 
@@ -372,7 +380,7 @@ Test(port_memif, a_client_that_comes_first_gets_every_frame_of_a_late_server)
 	cr_assert_eq(gn_port_wait_up(p, UP_MS, NULL), 0, "%s", gn_err_text());
 	poll_until(w, 1000);
 	cr_assert_eq(seen.in_order, 1000);
-	gn_wiring_free(w);
+	rx_end(w);
 	gn_port_close(p);
 	server_end(pid);
 }
@@ -395,7 +403,7 @@ Test(port_memif, a_server_that_dies_and_returns_is_joined_again)
 		gn_stage_rx.housekeeping(gn_wiring_ctx(w, "rx0"), gn_tsc());
 	cr_assert_eq(rx_counter(w, "link_changed"), 2, "down and up again");
 	server_end(pid_next);
-	gn_wiring_free(w);
+	rx_end(w);
 	gn_port_close(p);
 }
 
@@ -412,7 +420,7 @@ Test(port, af_packet_talks_to_a_kernel_interface)
 	cr_expect_eq(gn_port_wait_up(b, 2000, NULL), 0, "%s", gn_err_text());
 	datagrams_send(a, 0, 64);
 	poll_until(w, 64);
-	gn_wiring_free(w);
+	rx_end(w);
 	gn_port_close(a);
 	gn_port_close(b);
 	cr_expect_eq(system("ip link del gntest0"), 0);
