@@ -172,7 +172,8 @@ static inline __attribute__((always_inline)) uint32_t order_insert(
 	uint64_t rec = record_new(set, b, inst, side, ref, px.e9, qty);
 	if (gn_unlikely(!rec))
 		return book_refused(set, b, &set->n.limit_wide);
-	enum levels_result result = levels_add(&b->levels[side - GN_BUY], book_ladder(set, inst, side), &set->far, key, qty);
+	struct levels_side levels = book_side(set, inst, side);
+	enum levels_result result = levels_add(&levels, key, qty);
 	if (gn_unlikely(result == LEVELS_FULL)) {
 		if (rec_is_wide(rec))
 			wide_release(set, rec);
@@ -198,8 +199,8 @@ static inline uint32_t order_remove(
 	order_erase(set, rec);
 	set->changed_side = o->side;
 	set->changed_key = key;
-	return (uint32_t)levels_take(
-		&b->levels[o->side - GN_BUY], book_ladder(set, inst, o->side), &set->far, key, o->qty, true);
+	struct levels_side levels = book_side(set, inst, o->side);
+	return (uint32_t)levels_take(&levels, key, o->qty, true);
 }
 
 /* Take qty, which is less than it has, off an order. */
@@ -216,8 +217,8 @@ static uint32_t order_reduce(
 		*rec -= (uint64_t)qty;
 	set->changed_side = o->side;
 	set->changed_key = key;
-	return (uint32_t)levels_take(
-		&b->levels[o->side - GN_BUY], book_ladder(set, inst, o->side), &set->far, key, qty, false);
+	struct levels_side levels = book_side(set, inst, o->side);
+	return (uint32_t)levels_take(&levels, key, qty, false);
 }
 
 static inline uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
@@ -307,10 +308,11 @@ static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
 	if (!b->id)
 		return BOOK_EVENT;
 	uint32_t n = 0;
-	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
-		n += levels_orders(book_ladder(set, inst, side), &set->far);
-	for (gn_side side = GN_BUY; side <= GN_SELL; side++)
-		levels_clear(&b->levels[side - GN_BUY], book_ladder(set, inst, side), &set->far);
+	for (gn_side side = GN_BUY; side <= GN_SELL; side++) {
+		struct levels_side levels = book_side(set, inst, side);
+		n += levels_orders(&levels);
+		levels_clear(&levels);
+	}
 	b->ref_high = set->rest[inst].n_late = 0;
 	if (b->state & BOOK_WATCHED)
 		book_watch_cleared(set, inst);
@@ -396,11 +398,11 @@ uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 
 static void hint_level(const struct book_set *set, gn_inst inst, gn_side side, int64_t px_e9)
 {
-	const struct ladder *d = book_ladder(set, inst, side);
+	struct levels_side s = book_side(set, inst, side);
 	uint32_t i;
 
-	if (levels_place(&set->book[inst].levels[side - GN_BUY], levels_key(side, px_e9), &i))
-		__builtin_prefetch(&d->sum[i], 1);
+	if (levels_place(s.l, levels_key(side, px_e9), &i))
+		__builtin_prefetch(i < LEVELS_NEAR ? &s.near_sum[i] : &s.d->deep_sum[i - LEVELS_NEAR], 1);
 }
 
 void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step)

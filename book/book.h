@@ -30,7 +30,7 @@
 #define BOOK_WATCHES_MAX 4096u
 
 struct book_config {
-	uint32_t instruments_max; /* gn_inst below this; 1 to BOOK_INSTRUMENTS_MAX; 4.4 KB each */
+	uint32_t instruments_max; /* gn_inst below this; 1 to BOOK_INSTRUMENTS_MAX; 4.2 KB each */
 	uint64_t orders_max;      /* live orders, 1 to BOOK_ORDERS_MAX */
 	uint64_t wide_max;        /* live orders that a record cannot tell; 0: a quarter of orders_max */
 	size_t far_bytes;         /* for far levels, 16 bytes each; 0: 8 bytes an order */
@@ -75,16 +75,18 @@ enum {
 	BOOK_WATCHED = 32, /* at least one order is watched */
 };
 
-/** What every event of one instrument reads and writes: one cache line. */
+/** What every event of one instrument reads and writes: its first cache line, and that of the level. */
 struct book {
-	struct levels levels[2]; /* of side - 1 */
+	_Alignas(GN_LINE) struct levels levels[2]; /* of side - 1 */
 	uint64_t ref_high; /* largest reference so far: a larger one came later than every order here */
 	uint32_t seq;      /* events applied */
 	uint16_t id;       /* stands in the records of its orders; 0: none yet */
 	uint8_t state;     /* BOOK_* */
 	uint8_t reserved;
+	uint64_t near_sum[2][LEVELS_NEAR];
 };
-_Static_assert(sizeof(struct book) == GN_LINE, "a book is one cache line");
+_Static_assert(offsetof(struct book, near_sum) == GN_LINE, "both sides share one cache line");
+_Static_assert(sizeof(struct book) / GN_LINE % 2 == 1, "the touches of many books spread over all sets of a cache");
 
 /** The rest of it. */
 struct book_rest {
@@ -162,6 +164,14 @@ void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step
 
 /** Whether the last book_apply(), on inst, which returned BOOK_LEVELS, changed any of the first n levels. */
 bool book_changed_within(const struct book_set *set, gn_inst inst, uint32_t n);
+
+static inline struct levels_side book_side(const struct book_set *set, gn_inst inst, gn_side side)
+{
+	uint32_t s = (uint32_t)side - GN_BUY;
+	struct book *b = &set->book[inst];
+
+	return (struct levels_side){&b->levels[s], b->near_sum[s], &set->rest[inst].ladder[s], (struct arena *)&set->far};
+}
 
 /** Best prices; hot. inst below instruments_max here and below. */
 static inline struct book_bbo book_bbo(const struct book_set *set, gn_inst inst)

@@ -80,11 +80,6 @@ static inline struct rec_order rec_unfold(const struct book_set *set, uint64_t r
 		(int64_t)rec_px_bits(rec) * GN_PX_E9_PER_E4, (gn_qty)(rec & (uint64_t)REC_QTY_MAX), rec_side(rec)};
 }
 
-static inline struct ladder *book_ladder(const struct book_set *set, gn_inst inst, gn_side side)
-{
-	return &set->rest[inst].ladder[side - GN_BUY];
-}
-
 /** Of book_queue.c, called only while the book has BOOK_WATCHED. */
 void book_watch_added(struct book_set *set, gn_inst inst, uint64_t ref);
 void book_watch_taken(

@@ -5,16 +5,11 @@
 #include "book.h"
 #include "book_record.h"
 
-static const struct levels *book_side(const struct book_set *set, gn_inst inst, gn_side side)
-{
-	return &set->book[inst].levels[side - GN_BUY];
-}
-
 bool book_changed_within(const struct book_set *set, gn_inst inst, uint32_t n)
 {
-	gn_side side = set->changed_side;
+	struct levels_side s = book_side(set, inst, set->changed_side);
 
-	return levels_rank(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, set->changed_key) < n;
+	return levels_rank(&s, set->changed_key) < n;
 }
 
 static uint8_t flags_of(const struct book *b, int64_t bid_e9, int64_t ask_e9)
@@ -82,12 +77,16 @@ void book_view(const struct book_set *set, const struct gn_md *md, uint32_t n, s
 
 uint32_t book_levels(const struct book_set *set, gn_inst inst, gn_side side, struct level *out, uint32_t n)
 {
-	return levels_top(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, out, n);
+	struct levels_side s = book_side(set, inst, side);
+
+	return levels_top(&s, out, n);
 }
 
 uint64_t book_level(const struct book_set *set, gn_inst inst, gn_side side, gn_px px)
 {
-	return levels_find(book_side(set, inst, side), book_ladder(set, inst, side), &set->far, levels_key(side, px.e9));
+	struct levels_side s = book_side(set, inst, side);
+
+	return levels_find(&s, levels_key(side, px.e9));
 }
 
 bool book_order(const struct book_set *set, gn_inst inst, uint64_t ref, struct book_order *out)

@@ -90,35 +90,42 @@ static void far_insert(struct ladder *d, struct arena *a, struct level level)
 	d->n_far++;
 }
 
-static uint64_t *ladder_bits(struct levels *l, struct ladder *d, uint32_t place)
+static uint64_t *ladder_bits(const struct levels_side *s, uint32_t place)
 {
-	return place < 64 ? &l->near : &d->deep[place / 64 - 1];
+	return place < LEVELS_NEAR ? &s->l->near : &s->d->deep[place / 64 - 1];
 }
 
-static uint64_t ladder_word(const struct levels *l, const struct ladder *d, uint32_t word)
+static uint64_t *ladder_sum(const struct levels_side *s, uint32_t place)
 {
-	return word == 0 ? l->near : d->deep[word - 1];
+	return place < LEVELS_NEAR ? &s->near_sum[place] : &s->d->deep_sum[place - LEVELS_NEAR];
 }
 
-static uint32_t ladder_count(const struct levels *l, const struct ladder *d)
+static uint64_t ladder_word(const struct levels_side *s, uint32_t word)
+{
+	return word == 0 ? s->l->near : s->d->deep[word - 1];
+}
+
+static uint32_t ladder_count(const struct levels_side *s)
 {
 	uint32_t n = 0;
 
 	for (uint32_t w = 0; w < LEVELS_WORDS; w++)
-		n += (uint32_t)__builtin_popcountll(ladder_word(l, d, w));
+		n += (uint32_t)__builtin_popcountll(ladder_word(s, w));
 	return n;
 }
 
 /* Append the ladder to the far levels, deepest first; they have room for it. */
-static void ladder_dump(struct levels *l, struct ladder *d, struct arena *a)
+static void ladder_dump(const struct levels_side *s)
 {
-	struct level *far = levels_far(d, a);
+	struct levels *l = s->l;
+	struct ladder *d = s->d;
+	struct level *far = levels_far(d, s->a);
 
 	for (uint32_t w = LEVELS_WORDS; w-- > 0;) {
-		for (uint64_t bits = ladder_word(l, d, w); bits;) {
+		for (uint64_t bits = ladder_word(s, w); bits;) {
 			uint32_t bit = 63u - (uint32_t)__builtin_clzll(bits), i = w * 64 + bit;
-			far[d->n_far++] = (struct level){levels_key_at(l, i), d->sum[i]};
-			d->sum[i] = 0;
+			far[d->n_far++] = (struct level){levels_key_at(l, i), *ladder_sum(s, i)};
+			*ladder_sum(s, i) = 0;
 			bits ^= UINT64_C(1) << bit;
 		}
 	}
@@ -155,8 +162,11 @@ static void ladder_anchor(struct levels *l, int64_t best, uint32_t tick)
 }
 
 /* Lay out the near end of the far levels, of which there are some, as the ladder, which is empty. */
-static void ladder_refill(struct levels *l, struct ladder *d, struct arena *a)
+static void ladder_refill(const struct levels_side *s)
 {
+	struct levels *l = s->l;
+	struct ladder *d = s->d;
+	struct arena *a = s->a;
 	struct level *far = levels_far(d, a);
 	uint32_t tick = ladder_tick(d, a);
 	uint64_t tick_e9 = levels_tick[tick].e9;
@@ -167,8 +177,8 @@ static void ladder_refill(struct levels *l, struct ladder *d, struct arena *a)
 		uint64_t i = (uint64_t)(far[d->n_far - 1].key - levels_base(l)) / tick_e9;
 		if (i >= LEVELS_WINDOW)
 			break;
-		d->sum[i] = far[--d->n_far].sum;
-		*ladder_bits(l, d, (uint32_t)i) |= UINT64_C(1) << i % 64;
+		*ladder_sum(s, (uint32_t)i) = far[--d->n_far].sum;
+		*ladder_bits(s, (uint32_t)i) |= UINT64_C(1) << i % 64;
 	}
 	if (d->n_far == 0)
 		far_release(d, a);
@@ -177,15 +187,17 @@ static void ladder_refill(struct levels *l, struct ladder *d, struct arena *a)
 }
 
 /* The near end is empty: put the ladder around the best level again, wherever that is. */
-void levels_follow(struct levels *l, struct ladder *d, struct arena *a)
+void levels_follow(const struct levels_side *s)
 {
-	uint32_t n = d->n_far + ladder_count(l, d), first = levels_first(l, d);
+	struct levels *l = s->l;
+	struct ladder *d = s->d;
+	uint32_t n = d->n_far + ladder_count(s), first = levels_first(l, d);
 
-	l->best = first < LEVELS_WINDOW ? d->sum[first] : 0;
-	if (n == 0 || !far_reserve(d, a, n))
+	l->best = first < LEVELS_WINDOW ? *ladder_sum(s, first) : 0;
+	if (n == 0 || !far_reserve(d, s->a, n))
 		return; /* without room the ladder stays where it is: it is not empty then, only slower */
-	ladder_dump(l, d, a);
-	ladder_refill(l, d, a);
+	ladder_dump(s);
+	ladder_refill(s);
 }
 
 static bool sum_overflows(uint64_t sum, gn_qty qty)
@@ -194,9 +206,12 @@ static bool sum_overflows(uint64_t sum, gn_qty qty)
 }
 
 /* A level whose key has no place in the ladder. */
-static enum levels_result add_elsewhere(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
+static enum levels_result add_elsewhere(const struct levels_side *s, int64_t key, gn_qty qty)
 {
-	uint32_t n = ladder_count(l, d);
+	struct levels *l = s->l;
+	struct ladder *d = s->d;
+	struct arena *a = s->a;
+	uint32_t n = ladder_count(s);
 	uint64_t more = LEVEL_ONE + (uint64_t)qty;
 	struct level *there = far_find(d, a, key);
 
@@ -210,40 +225,42 @@ static enum levels_result add_elsewhere(struct levels *l, struct ladder *d, stru
 	if (!far_reserve(d, a, d->n_far + 1 + (deep ? 0 : n)))
 		return LEVELS_FULL;
 	if (!deep)
-		ladder_dump(l, d, a);
+		ladder_dump(s);
 	far_insert(d, a, (struct level){key, more});
 	if (deep)
 		return LEVELS_DEEP;
-	ladder_refill(l, d, a);
+	ladder_refill(s);
 	return levels_best(l, d).key == key ? LEVELS_TOP : LEVELS_DEEP;
 }
 
 /* The first level of an empty side. */
-static enum levels_result ladder_start(struct levels *l, struct ladder *d, int64_t key, gn_qty qty)
+static enum levels_result ladder_start(const struct levels_side *s, int64_t key, gn_qty qty)
 {
+	struct levels *l = s->l;
 	uint32_t tick = tick_usual(key);
 
 	ladder_anchor(l, key, tick);
 	l->near = UINT64_C(1) << NEAR_ROOM;
-	l->best = d->sum[NEAR_ROOM] = LEVEL_ONE + (uint64_t)qty;
+	l->best = *ladder_sum(s, NEAR_ROOM) = LEVEL_ONE + (uint64_t)qty;
 	return LEVELS_TOP;
 }
 
-enum levels_result levels_add_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
+enum levels_result levels_add_slow(const struct levels_side *s, int64_t key, gn_qty qty)
 {
+	struct levels *l = s->l;
 	uint32_t i;
 
 	if (!l->best)
-		return ladder_start(l, d, key, qty);
+		return ladder_start(s, key, qty);
 	if (!levels_place(l, key, &i))
-		return add_elsewhere(l, d, a, key, qty);
-	if (sum_overflows(d->sum[i], qty))
+		return add_elsewhere(s, key, qty);
+	if (sum_overflows(*ladder_sum(s, i), qty))
 		return LEVELS_FULL;
-	d->sum[i] += LEVEL_ONE + (uint64_t)qty;
-	*ladder_bits(l, d, i) |= UINT64_C(1) << i % 64;
-	if (levels_first(l, d) != i)
+	*ladder_sum(s, i) += LEVEL_ONE + (uint64_t)qty;
+	*ladder_bits(s, i) |= UINT64_C(1) << i % 64;
+	if (levels_first(l, s->d) != i)
 		return LEVELS_DEEP;
-	l->best = d->sum[i];
+	l->best = *ladder_sum(s, i);
 	return LEVELS_TOP;
 }
 
@@ -260,56 +277,58 @@ static enum levels_result take_far(struct ladder *d, struct arena *a, int64_t ke
 	return LEVELS_DEEP;
 }
 
-enum levels_result levels_take_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, uint64_t less)
+enum levels_result levels_take_slow(const struct levels_side *s, int64_t key, uint64_t less)
 {
+	struct levels *l = s->l;
 	uint32_t i;
 
 	if (!levels_place(l, key, &i))
-		return take_far(d, a, key, less);
-	bool top = levels_first(l, d) == i;
-	d->sum[i] -= less;
-	if (d->sum[i] == 0)
-		*ladder_bits(l, d, i) ^= UINT64_C(1) << i % 64;
+		return take_far(s->d, s->a, key, less);
+	bool top = levels_first(l, s->d) == i;
+	*ladder_sum(s, i) -= less;
+	if (*ladder_sum(s, i) == 0)
+		*ladder_bits(s, i) ^= UINT64_C(1) << i % 64;
 	if (!top)
 		return LEVELS_DEEP;
-	l->best = d->sum[i];
+	l->best = *ladder_sum(s, i);
 	if (l->best == 0)
-		levels_follow(l, d, a);
+		levels_follow(s);
 	return LEVELS_TOP;
 }
 
-uint64_t levels_find(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key)
+uint64_t levels_find(const struct levels_side *s, int64_t key)
 {
 	uint32_t i;
 
-	if (levels_place(l, key, &i))
-		return d->sum[i];
-	const struct level *there = far_find(d, a, key);
+	if (levels_place(s->l, key, &i))
+		return *ladder_sum(s, i);
+	const struct level *there = far_find(s->d, s->a, key);
 	return there ? there->sum : 0;
 }
 
-uint32_t levels_top(const struct levels *l, const struct ladder *d, const struct arena *a, struct level *out, uint32_t n)
+uint32_t levels_top(const struct levels_side *s, struct level *out, uint32_t n)
 {
+	const struct level *far = levels_far(s->d, s->a);
 	uint32_t k = 0;
 
 	for (uint32_t w = 0; w < LEVELS_WORDS && k < n; w++) {
-		for (uint64_t bits = ladder_word(l, d, w); bits && k < n; bits &= bits - 1) {
+		for (uint64_t bits = ladder_word(s, w); bits && k < n; bits &= bits - 1) {
 			uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
-			out[k++] = (struct level){levels_key_at(l, i), d->sum[i]};
+			out[k++] = (struct level){levels_key_at(s->l, i), *ladder_sum(s, i)};
 		}
 	}
-	for (uint32_t i = d->n_far; i > 0 && k < n; i--)
-		out[k++] = levels_far(d, a)[i - 1];
+	for (uint32_t i = s->d->n_far; i > 0 && k < n; i--)
+		out[k++] = far[i - 1];
 	return k;
 }
 
 /* Levels of the ladder at places below `places`. */
-static uint32_t ladder_count_below(const struct levels *l, const struct ladder *d, uint32_t places)
+static uint32_t ladder_count_below(const struct levels_side *s, uint32_t places)
 {
 	uint32_t n = 0;
 
 	for (uint32_t w = 0; w * 64 < places; w++) {
-		uint64_t bits = ladder_word(l, d, w);
+		uint64_t bits = ladder_word(s, w);
 		if (places - w * 64 < 64)
 			bits &= (UINT64_C(1) << (places - w * 64)) - 1;
 		n += (uint32_t)__builtin_popcountll(bits);
@@ -317,41 +336,44 @@ static uint32_t ladder_count_below(const struct levels *l, const struct ladder *
 	return n;
 }
 
-uint32_t levels_rank(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key)
+uint32_t levels_rank(const struct levels_side *s, int64_t key)
 {
+	const struct levels *l = s->l;
+	const struct ladder *d = s->d;
 	uint32_t i;
 
 	if (gn_likely(levels_place(l, key, &i)))
-		return ladder_count_below(l, d, i);
+		return ladder_count_below(s, i);
 	if (!l->anchor || key < levels_base(l))
 		return 0;
 	uint64_t tick_e9 = levels_tick_of(l)->e9, above = ((uint64_t)(key - levels_base(l)) + tick_e9 - 1) / tick_e9;
 	if (above <= LEVELS_WINDOW)
-		return ladder_count_below(l, d, (uint32_t)above);
-	uint32_t deeper = far_index(d, a, key);
-	bool there = deeper < d->n_far && levels_far(d, a)[deeper].key == key;
-	return ladder_count(l, d) + d->n_far - deeper - there;
+		return ladder_count_below(s, (uint32_t)above);
+	uint32_t deeper = far_index(d, s->a, key);
+	bool there = deeper < d->n_far && levels_far(d, s->a)[deeper].key == key;
+	return ladder_count(s) + d->n_far - deeper - there;
 }
 
-uint32_t levels_count(const struct levels *l, const struct ladder *d)
+uint32_t levels_count(const struct levels_side *s)
 {
-	return ladder_count(l, d) + d->n_far;
+	return ladder_count(s) + s->d->n_far;
 }
 
-uint32_t levels_orders(const struct ladder *d, const struct arena *a)
+uint32_t levels_orders(const struct levels_side *s)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < LEVELS_WINDOW; i++)
-		n += level_orders(d->sum[i]);
-	for (uint32_t i = 0; i < d->n_far; i++)
-		n += level_orders(levels_far(d, a)[i].sum);
+		n += level_orders(*ladder_sum(s, i));
+	for (uint32_t i = 0; i < s->d->n_far; i++)
+		n += level_orders(levels_far(s->d, s->a)[i].sum);
 	return n;
 }
 
-void levels_clear(struct levels *l, struct ladder *d, struct arena *a)
+void levels_clear(const struct levels_side *s)
 {
-	far_release(d, a);
-	memset(d, 0, sizeof(*d));
-	memset(l, 0, sizeof(*l));
+	far_release(s->d, s->a);
+	memset(s->d, 0, sizeof(*s->d));
+	memset(s->near_sum, 0, LEVELS_NEAR * sizeof(*s->near_sum));
+	memset(s->l, 0, sizeof(*s->l));
 }

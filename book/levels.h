@@ -15,7 +15,7 @@
  * is laid out as the new ladder.
  *
  * What every event needs (struct levels, 24 bytes) is apart from the rest, so that both sides of a book share one cache
- * line; an event touches that line and the level's own.
+ * line, with the words of the first 64 places right behind it; an event touches that line and the level's own.
  *
  * Invariants: a far level is deeper than every place of the ladder; far levels exist only while the ladder has some.
  */
@@ -46,13 +46,23 @@ struct levels {
 };
 _Static_assert(sizeof(struct levels) == 24, "two sides share a cache line with the rest of a book");
 
-/** The rest of a side. Its size is no power of two, so that the touches of many books do not fall into few cache sets. */
+#define LEVELS_NEAR 64u
+
+/** The rest of a side. */
 struct ladder {
-	_Alignas(GN_LINE) uint64_t deep[LEVELS_WORDS - 1]; /* which of the other places hold orders */
+	uint64_t deep[LEVELS_WORDS - 1]; /* which of the other places hold orders */
 	uint32_t n_far;
 	uint32_t far;      /* unit of the arena */
 	uint8_t far_order; /* 1 + order of the block at far; 0: no block */
-	_Alignas(GN_LINE) uint64_t sum[LEVELS_WINDOW];
+	uint64_t deep_sum[LEVELS_WINDOW - LEVELS_NEAR];
+};
+
+/** A side by its parts, which lie where they are read together. */
+struct levels_side {
+	struct levels *l;
+	uint64_t *near_sum; /* of the first LEVELS_NEAR places */
+	struct ladder *d;
+	struct arena *a;
 };
 
 /** Tick sizes of a ladder, coarsest first; the inverse gives exact quotients by a product. */
@@ -87,9 +97,9 @@ static inline int64_t levels_key(gn_side side, int64_t px_e9)
 }
 
 /** Cold parts of the inline functions below. */
-enum levels_result levels_add_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty);
-enum levels_result levels_take_slow(struct levels *l, struct ladder *d, struct arena *a, int64_t key, uint64_t less);
-void levels_follow(struct levels *l, struct ladder *d, struct arena *a);
+enum levels_result levels_add_slow(const struct levels_side *s, int64_t key, gn_qty qty);
+enum levels_result levels_take_slow(const struct levels_side *s, int64_t key, uint64_t less);
+void levels_follow(const struct levels_side *s);
 
 static inline int64_t levels_base(const struct levels *l)
 {
@@ -135,17 +145,18 @@ static inline uint64_t levels_mask(bool on)
 }
 
 /** Add an order of qty (1 to LEVEL_QTY_MAX). Hot. */
-static inline enum levels_result levels_add(struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty)
+static inline enum levels_result levels_add(const struct levels_side *s, int64_t key, gn_qty qty)
 {
+	struct levels *l = s->l;
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i) || i >= 64))
-		return levels_add_slow(l, d, a, key, qty);
-	uint64_t sum = d->sum[i], bit = UINT64_C(1) << i;
+	if (gn_unlikely(!levels_place(l, key, &i) || i >= LEVELS_NEAR))
+		return levels_add_slow(s, key, qty);
+	uint64_t sum = s->near_sum[i], bit = UINT64_C(1) << i;
 	if (gn_unlikely(level_qty(sum) > LEVEL_QTY_MAX - qty))
 		return LEVELS_FULL;
 	sum += LEVEL_ONE + (uint64_t)qty;
-	d->sum[i] = sum;
+	s->near_sum[i] = sum;
 	/* whether it is the best one is a coin toss: no branch */
 	uint64_t top = levels_mask((l->near & (bit - 1)) == 0);
 	l->near |= bit;
@@ -154,24 +165,24 @@ static inline enum levels_result levels_add(struct levels *l, struct ladder *d, 
 }
 
 /** Take qty off the level at key, which has it; `gone`: with it an order. Hot. */
-static inline enum levels_result levels_take(
-	struct levels *l, struct ladder *d, struct arena *a, int64_t key, gn_qty qty, bool gone)
+static inline enum levels_result levels_take(const struct levels_side *s, int64_t key, gn_qty qty, bool gone)
 {
+	struct levels *l = s->l;
 	uint64_t less = (uint64_t)qty + (gone ? LEVEL_ONE : 0);
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i) || i >= 64))
-		return levels_take_slow(l, d, a, key, less);
-	uint64_t sum = d->sum[i] - less, near = l->near ^ (uint64_t)(sum == 0) << i;
+	if (gn_unlikely(!levels_place(l, key, &i) || i >= LEVELS_NEAR))
+		return levels_take_slow(s, key, less);
+	uint64_t sum = s->near_sum[i] - less, near = l->near ^ (uint64_t)(sum == 0) << i;
 	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << i) - 1)) == 0);
-	d->sum[i] = sum;
+	s->near_sum[i] = sum;
 	l->near = near;
 	if (gn_unlikely(!near)) {
-		levels_follow(l, d, a);
+		levels_follow(s);
 		return LEVELS_TOP;
 	}
 	/* from where the best sum comes: a new best level, or the old one; an address instead of a branch */
-	uintptr_t first = (uintptr_t)&d->sum[__builtin_ctzll(near)], same = (uintptr_t)&l->best;
+	uintptr_t first = (uintptr_t)&s->near_sum[__builtin_ctzll(near)], same = (uintptr_t)&l->best;
 	l->best = *(const uint64_t *)(same ^ ((same ^ first) & top));
 	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
 }
@@ -183,19 +194,19 @@ static inline struct level levels_best(const struct levels *l, const struct ladd
 }
 
 /** Sum of the level at key, 0 when there is none. */
-uint64_t levels_find(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key);
+uint64_t levels_find(const struct levels_side *s, int64_t key);
 
 /** The first n levels, best first. Returns how many there are, at most n. Cost: n steps. */
-uint32_t levels_top(const struct levels *l, const struct ladder *d, const struct arena *a, struct level *out, uint32_t n);
+uint32_t levels_top(const struct levels_side *s, struct level *out, uint32_t n);
 
 /** How many levels are better than key. */
-uint32_t levels_rank(const struct levels *l, const struct ladder *d, const struct arena *a, int64_t key);
+uint32_t levels_rank(const struct levels_side *s, int64_t key);
 
 /** Number of levels, and of orders. */
-uint32_t levels_count(const struct levels *l, const struct ladder *d);
-uint32_t levels_orders(const struct ladder *d, const struct arena *a);
+uint32_t levels_count(const struct levels_side *s);
+uint32_t levels_orders(const struct levels_side *s);
 
 /** Forget all levels. */
-void levels_clear(struct levels *l, struct ladder *d, struct arena *a);
+void levels_clear(const struct levels_side *s);
 
 #endif

@@ -25,7 +25,7 @@ usage_status() {
 expect_error 'No such file' "$gannet" run "$tmp/none.yaml"
 expect_error 'unknown key prot' "$gannet" run "$(change 's/^  port:/  prot:/')"
 expect_error 'expected a whole number' "$gannet" run "$(change 's/orders_max: 262144/orders_max: many/')"
-expect_error 'from 1 to 1048576' "$gannet" run "$(change 's/instruments_max: 1024/instruments_max: 0/')"
+expect_error 'from 1 to 32000' "$gannet" run "$(change 's/instruments_max: 1024/instruments_max: 0/')"
 expect_error 'expected a mapping' "$gannet" run "$(change 's/^    mac: 02:67:6e:00:00:01/    - 1/;/^    device: net_memif0,role=client/d;/^    ip: 10.71.0.1/d')"
 expect_error 'is not a multicast address' "$gannet" run "$(change 's/group: 239.192.1.1/group: 10.1.1.1/')"
 expect_error 'expected an IPv4 address' "$gannet" run "$(change 's/ip: 10.71.0.1$/ip: 10.71.0/;s/10.71.0$/10.71.0.999/')"
