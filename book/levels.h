@@ -119,7 +119,15 @@ static inline bool levels_place(const struct levels *l, int64_t key, uint32_t *p
 	uint64_t q = (uint64_t)((unsigned __int128)(offset + 1) * t->inverse >> 64);
 
 	*place = (uint32_t)q;
-	return q < LEVELS_WINDOW && q * t->e9 == offset;
+	return (q < LEVELS_WINDOW) & (q * t->e9 == offset);
+}
+
+/** The same for the near places, with one branch for all that is rare. */
+static inline bool levels_place_near(const struct levels *l, int64_t key, uint32_t *place)
+{
+	bool placed = levels_place(l, key, place);
+
+	return gn_likely(placed & (*place < LEVELS_NEAR));
 }
 
 /** Lowest place that holds orders; LEVELS_WINDOW when there is none. */
@@ -150,7 +158,7 @@ static inline enum levels_result levels_add(const struct levels_side *s, int64_t
 	struct levels *l = s->l;
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i) || i >= LEVELS_NEAR))
+	if (!levels_place_near(l, key, &i))
 		return levels_add_slow(s, key, qty);
 	uint64_t sum = s->near_sum[i], bit = UINT64_C(1) << i;
 	if (gn_unlikely(level_qty(sum) > LEVEL_QTY_MAX - qty))
@@ -171,7 +179,7 @@ static inline enum levels_result levels_take(const struct levels_side *s, int64_
 	uint64_t less = (uint64_t)qty + (gone ? LEVEL_ONE : 0);
 	uint32_t i;
 
-	if (gn_unlikely(!levels_place(l, key, &i) || i >= LEVELS_NEAR))
+	if (!levels_place_near(l, key, &i))
 		return levels_take_slow(s, key, less);
 	uint64_t sum = s->near_sum[i] - less, near = l->near ^ (uint64_t)(sum == 0) << i;
 	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << i) - 1)) == 0);
