@@ -63,6 +63,8 @@ struct sent_order *sent_orders_add(struct sent_orders *o, uint32_t number, const
 
 void sent_orders_skip(struct sent_orders *o, uint32_t next)
 {
+	if (next > o->max) /* no number of ours is left: every new order is refused */
+		next = o->max + 1;
 	if (next > o->next)
 		o->next = next;
 }

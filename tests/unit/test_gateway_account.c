@@ -243,6 +243,15 @@ Test(gateway_account, asks_for_the_next_number_and_starts_there, .init = given_a
 	cr_assert_eq(wire_u32(wire + 50 + SOUP_HEAD_BYTES + 1), 501);
 }
 
+Test(gateway_account, refuses_orders_when_the_venue_has_gone_past_its_numbers, .init = given_an_account)
+{
+	venue_accepts_login(1);
+	venue_answers_query(UINT32_MAX);
+	cr_assert_eq(n_up, 1);
+	ask(GN_REQ_NEW, 1, 0, 100);
+	cr_assert_eq(last()->code, GN_CODE_TABLE);
+}
+
 Test(gateway_account, logs_in_anew_when_the_query_is_not_answered, .init = given_an_account)
 {
 	venue_accepts_login(1);
