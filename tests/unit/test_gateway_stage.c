@@ -227,6 +227,8 @@ static void given_a_config(void)
 	}
 	config = (struct gateway_config){.stack = {.tx = &tx}, .groups = groups, .n_groups = 2, .accounts = accounts,
 		.n_accounts = 2, .tsc_hz = 1000000000, .control = &control};
+	gn_instruments_free(env.instruments);
+	free(ctx);
 	env = (struct gn_env){.node = -1, .config = &config, .instruments = gn_instruments_new(16)};
 	gn_instruments_add(env.instruments, (gn_symbol){.c = "ABC"});
 	ctx = calloc(1, gn_stage_gateway.ctx_bytes);
@@ -304,7 +306,13 @@ static void send(uint8_t kind, uint32_t strategy, uint64_t count)
 	gn_stage_gateway.in[1].on_msg(ctx, 0, &req, sizeof(req));
 }
 
-TestSuite(gateway_stage, .timeout = 20);
+static void free_all(void)
+{
+	gn_instruments_free(env.instruments);
+	free(ctx);
+}
+
+TestSuite(gateway_stage, .fini = free_all, .timeout = 20);
 
 Test(gateway_stage, refuses_a_bad_config_with_a_reason, .init = given_a_config)
 {
