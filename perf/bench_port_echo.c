@@ -62,15 +62,18 @@ int main(int argc, char **argv)
 		while (n_back == before && gn_tsc() - from < (uint64_t)(1e9 * ticks_per_ns))
 			port_side_poll(&side);
 		if (n_back == before) {
-			fprintf(stderr, "bench_port_echo: frame %lu did not come back within a second\n", (unsigned long)i);
+			fprintf(stderr, "bench_port_echo: frame %lu did not come back within a second\n",
+				(unsigned long)i);
 			return 1;
 		}
 		if (i >= WARM_UP)
 			gn_hist_record(&hist, (uint64_t)((double)(gn_tsc() - from) / ticks_per_ns));
 	}
-	printf("{\"bench\":\"port_echo\",\"port\":\"net_memif\",\"n\":%lu,\"p50_ns\":%lu,\"p99_ns\":%lu,\"p999_ns\":%lu,\"max_ns\":%lu}\n",
-		(unsigned long)hist.n, (unsigned long)gn_hist_at(&hist, 500000), (unsigned long)gn_hist_at(&hist, 990000),
-		(unsigned long)gn_hist_at(&hist, 999000), (unsigned long)hist.max);
+	printf("{\"bench\":\"port_echo\",\"port\":\"net_memif\",\"n\":%lu,\"p50_ns\":%lu,\"p99_ns\":%lu,\"p999_ns\":%"
+	       "lu,\"max_ns\":%lu}\n",
+		(unsigned long)hist.n, (unsigned long)gn_hist_at(&hist, 500000),
+		(unsigned long)gn_hist_at(&hist, 990000), (unsigned long)gn_hist_at(&hist, 999000),
+		(unsigned long)hist.max);
 	port_pair_end(&side);
 	return 0;
 }

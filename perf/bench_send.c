@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One order (OUCH Enter Order in a SoupBinTCP packet) from a struct to the port, three ways, in blocks that take turns in
- * one run: the fast send, lwIP's tcp_write + tcp_output, and the kernel's send(). Peer of the first two: a stack in
+ * One order (OUCH Enter Order in a SoupBinTCP packet) from a struct to the port, three ways, in blocks that take
+ * turns in one run: the fast send, lwIP's tcp_write + tcp_output, and the kernel's send(). Peer of the first two: a stack in
  * another process over net_memif (bench_send_memif), or a stub that costs no time (bench_send); of the third: a reading
  * thread over loopback. Between two groups of orders everything that is
  * under way comes to rest, outside of the measured time. One JSON line a way and one with the ratios.
@@ -30,7 +30,8 @@
 #define BATCH 32u
 
 enum way { ENCODE, FAST, FAST_BURST, SETTLE, LWIP, KERNEL, N_WAYS };
-static const char *const way_name[N_WAYS] = {"encode_and_patch", "send_fast", "send_fast_burst_of_8", "settle", "send_lwip", "send_kernel"};
+static const char *const way_name[N_WAYS] = {
+	"encode_and_patch", "send_fast", "send_fast_burst_of_8", "settle", "send_lwip", "send_kernel"};
 /* Warm: one order after the other. Cold: other work has used the caches in between, as books and strategies do. */
 static struct gn_hist hist[2][N_WAYS];
 static bool cold;
@@ -122,8 +123,11 @@ static void stack_start(void)
 {
 	uint8_t last = side.is_peer ? 1 : 2;
 
-	stack = gn_stack_new(&(struct gn_stack_config){
-		.mac = {2, 0, 0, 0, 0, last}, .ip = 0x0a000000u + last, .netmask = 0xffffff00, .mtu = 1500, .tx = side.tx});
+	stack = gn_stack_new(&(struct gn_stack_config){.mac = {2, 0, 0, 0, 0, last},
+		.ip = 0x0a000000u + last,
+		.netmask = 0xffffff00,
+		.mtu = 1500,
+		.tx = side.tx});
 	side.on_frame = on_frame;
 	if (!stack)
 		fail(gn_err_text());
@@ -243,9 +247,10 @@ static void kernel_start(void)
 	pthread_t thread;
 
 	kernel_fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listening, (struct sockaddr *)&a, bytes) < 0 || listen(listening, 1) < 0 ||
-		getsockname(listening, (struct sockaddr *)&a, &bytes) < 0 || connect(kernel_fd, (struct sockaddr *)&a, bytes) < 0 ||
-		(kernel_peer_fd = accept(listening, NULL, NULL)) < 0) {
+	if (bind(listening, (struct sockaddr *)&a, bytes) < 0 || listen(listening, 1) < 0
+		|| getsockname(listening, (struct sockaddr *)&a, &bytes) < 0
+		|| connect(kernel_fd, (struct sockaddr *)&a, bytes) < 0
+		|| (kernel_peer_fd = accept(listening, NULL, NULL)) < 0) {
 		fail("no sockets of the kernel");
 	}
 	setsockopt(kernel_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -290,7 +295,8 @@ static void print_way(const char *name, enum way w)
 {
 	const struct gn_hist *h = &hist[cold][w];
 
-	printf("{\"bench\":\"%s\",\"caches\":\"%s\",\"way\":\"%s\",\"n\":%lu,\"p50_ns\":%lu,\"p90_ns\":%lu,\"p99_ns\":%lu,\"max_ns\":%lu}\n",
+	printf("{\"bench\":\"%s\",\"caches\":\"%s\",\"way\":\"%s\",\"n\":%lu,\"p50_ns\":%lu,\"p90_ns\":%lu,\"p99_ns\":%"
+	       "lu,\"max_ns\":%lu}\n",
 		name, cold ? "cold" : "warm", way_name[w], (unsigned long)h->n, (unsigned long)gn_hist_at(h, 500000),
 		(unsigned long)gn_hist_at(h, 900000), (unsigned long)gn_hist_at(h, 990000), (unsigned long)h->max);
 }
@@ -302,16 +308,17 @@ static void print_all(const char *name)
 	for (enum way w = 0; w < N_WAYS; w++)
 		if (hist[cold][w].n > 0)
 			print_way(name, w);
-	printf("{\"bench\":\"%s\",\"caches\":\"%s\",\"lwip_over_fast\":%.1f,\"kernel_over_fast\":%.1f,\"tcp_fast_sent\":%lu,"
+	printf("{\"bench\":\"%s\",\"caches\":\"%s\",\"lwip_over_fast\":%.1f,\"kernel_over_fast\":%.1f,\"tcp_fast_"
+	       "sent\":%lu,"
 	       "\"tcp_fast_declined\":%lu}\n",
-		name, cold ? "cold" : "warm", p50(LWIP) / p50(FAST), p50(KERNEL) / p50(FAST), (unsigned long)n.tcp_fast_sent,
-		(unsigned long)n.tcp_fast_declined);
+		name, cold ? "cold" : "warm", p50(LWIP) / p50(FAST), p50(KERNEL) / p50(FAST),
+		(unsigned long)n.tcp_fast_sent, (unsigned long)n.tcp_fast_declined);
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
-	uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20;
+	uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 5;
 
 	port_pair_start(&side);
 	ticks_per_ns = port_pair_ticks_per_ns();

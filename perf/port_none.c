@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The same two ends as perf/port_pair.c without a port: the frames of the one real end fall to a stub in the same process
- * that answers ARP, opens a TCP connection and acknowledges what comes. What is measured over it is the sender's own work.
+ * The same two ends as perf/port_pair.c without a port: the frames of the one real end fall to a stub in the same
+ * process that answers ARP, opens a TCP connection and acknowledges what comes. What is measured over it is the
+ * sender's own work.
  */
 #include <string.h>
 
@@ -78,7 +79,8 @@ static void answer_tcp(const uint8_t *f, const struct tcp_seen *seen)
 	tcp[12] = 0x50;
 	tcp[13] = syn ? 0x12 : 0x10;
 	net_put16(tcp + 14, 0xffff);
-	net_sum_store(tcp + 16, net_sum(tcp, 20, net_sum((const uint8_t *)"\0\x06\0\x14", 4, net_sum(answer + 26, 8, 0))));
+	net_sum_store(
+		tcp + 16, net_sum(tcp, 20, net_sum((const uint8_t *)"\0\x06\0\x14", 4, net_sum(answer + 26, 8, 0))));
 	answer_bytes = 60;
 }
 

@@ -38,7 +38,8 @@ static void on_frame(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
 static const struct gn_stage stage_sink = {
 	.name = "sink",
 	.ctx_bytes = 8,
-	.in = (const struct gn_inlet[]){{"rx_gateway", on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL}, {0}},
+	.in = (const struct gn_inlet[]){{"rx_gateway", on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL},
+		{0}},
 };
 
 /* Side by side on the first two cores that this process may use; on one core, wherever they get their turns. */
@@ -61,9 +62,10 @@ static void *rx_into_side(struct port_side *s)
 	struct gn_wiring *w = gn_wiring_new(NULL, NULL, gn_stats_create(NULL, 256));
 
 	config.port = s->port;
-	if (!w || gn_wiring_stage(w, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &config) < 0 ||
-		gn_wiring_stage(w, &stage_sink, "sink0", 0, 0, GN_NODE_ANY, NULL) < 0 ||
-		gn_wiring_link(w, "rx_gateway", "rx0", "sink0", &(struct gn_link_config){0}) < 0 || gn_wiring_seal(w) < 0)
+	if (!w || gn_wiring_stage(w, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &config) < 0
+		|| gn_wiring_stage(w, &stage_sink, "sink0", 0, 0, GN_NODE_ANY, NULL) < 0
+		|| gn_wiring_link(w, "rx_gateway", "rx0", "sink0", &(struct gn_link_config){0}) < 0
+		|| gn_wiring_seal(w) < 0)
 		die();
 	return gn_wiring_ctx(w, "rx0");
 }
@@ -78,7 +80,8 @@ void port_pair_start(struct port_side *side)
 	if (side->is_peer)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	the_side = side;
-	snprintf(line, sizeof(line), "net_memif0,role=%s,socket=/gannet-bench-%d", side->is_peer ? "client" : "server", (int)parent);
+	snprintf(line, sizeof(line), "net_memif0,role=%s,socket=/gannet-bench-%d", side->is_peer ? "client" : "server",
+		(int)parent);
 	if (gn_eal_init(&(struct gn_eal_config){.name = "bench"}) < 0)
 		die();
 	stay_on_core(side->is_peer);

@@ -4,8 +4,8 @@
 
 /**
  * @file
- * Two ends of a wire, for benchmarks. perf/port_pair.c: two processes joined by net_memif, each polls its end through the
- * real rx stage. perf/port_none.c: no port, one process, a stub for the other end.
+ * Two ends of a wire, for benchmarks. perf/port_pair.c: two processes joined by net_memif, each polls its end through
+ * the real rx stage. perf/port_none.c: no port, one process, a stub for the other end.
  */
 
 #include <stdbool.h>

@@ -4,7 +4,8 @@
 
 /**
  * @file
- * Ethernet, IPv4 and UDP headers: sums, and a header template that is patched per datagram. Pure; addresses and ports in host byte order.
+ * Ethernet, IPv4 and UDP headers: sums, and a header template that is patched per datagram. Pure; addresses and ports
+ * are in host byte order.
  */
 
 #include <stdint.h>
@@ -112,8 +113,8 @@ static inline void net_group_mac(uint8_t mac[6], uint32_t group)
 /** Headers of one flow of datagrams. */
 struct net_udp_flow {
 	uint8_t head[NET_UDP_HEAD_BYTES];
-	uint16_t id;      /* of the next IP packet */
-	uint64_t ip_sum;  /* of the IP header without length, id and checksum */
+	uint16_t id; /* of the next IP packet */
+	uint64_t ip_sum; /* of the IP header without length, id and checksum */
 	uint64_t udp_sum; /* of pseudo header and UDP header without lengths and checksum */
 };
 
@@ -125,8 +126,8 @@ struct net_udp_flow {
  * @param ttl
  *   Hops that it may take.
  */
-static inline void net_udp_flow_init(struct net_udp_flow *f, const uint8_t from_mac[6], const uint8_t to_mac[6], uint32_t from_ip,
-	uint16_t from_port, uint32_t to_ip, uint16_t to_port, uint8_t ttl)
+static inline void net_udp_flow_init(struct net_udp_flow *f, const uint8_t from_mac[6], const uint8_t to_mac[6],
+	uint32_t from_ip, uint16_t from_port, uint32_t to_ip, uint16_t to_port, uint8_t ttl)
 {
 	uint8_t *ip = f->head + NET_ETH_BYTES, *udp = ip + NET_IP_BYTES;
 	static const uint8_t proto[2] = {0, NET_PROTO_UDP};
@@ -165,7 +166,8 @@ static inline uint32_t net_udp_seal(struct net_udp_flow *f, uint8_t *frame, uint
 	net_sum_store(ip + 10, f->ip_sum + __builtin_bswap16(ip_bytes) + __builtin_bswap16(f->id));
 	f->id++;
 	net_put16(udp + 4, udp_bytes);
-	net_sum_store(udp + 6, net_sum(udp + NET_UDP_BYTES, payload_bytes, f->udp_sum + 2u * __builtin_bswap16(udp_bytes)));
+	net_sum_store(
+		udp + 6, net_sum(udp + NET_UDP_BYTES, payload_bytes, f->udp_sum + 2u * __builtin_bswap16(udp_bytes)));
 	if (udp[6] == 0 && udp[7] == 0)
 		udp[6] = udp[7] = 0xff; /* 0 would say: no checksum */
 	return NET_UDP_HEAD_BYTES + payload_bytes;

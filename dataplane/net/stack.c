@@ -114,7 +114,8 @@ static struct gn_tcp *tcp_by_ports(struct gn_stack *s, const struct tcp_seen *se
 {
 	for (uint32_t i = 0; i < GN_TCP_MAX; i++) {
 		struct gn_tcp *t = &s->tcp[i];
-		if (t->pcb && t->own_port == seen->from_port && t->peer_port == seen->to_port && t->peer_ip == seen->to_ip)
+		if (t->pcb && t->own_port == seen->from_port && t->peer_port == seen->to_port
+			&& t->peer_ip == seen->to_ip)
 			return t;
 	}
 	return NULL;
@@ -172,7 +173,8 @@ static err_t netif_start(struct netif *netif)
 	netif->mtu = s->c.mtu;
 	netif->hwaddr_len = 6;
 	memcpy(netif->hwaddr, s->c.mac, 6);
-	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_LINK_UP;
+	netif->flags =
+		NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_LINK_UP;
 	return ERR_OK;
 }
 
@@ -200,12 +202,13 @@ static bool fast_is_clear(const struct gn_tcp *t)
 		return false;
 	if (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT)
 		return false;
-	if (pcb->flags & (TF_INFR | TF_RTO | TF_FIN | TF_CLOSEPEND | TF_NAGLEMEMERR) || pcb->nrtx > 0 ||
-		pcb->persist_backoff > 0)
+	if (pcb->flags & (TF_INFR | TF_RTO | TF_FIN | TF_CLOSEPEND | TF_NAGLEMEMERR) || pcb->nrtx > 0
+		|| pcb->persist_backoff > 0)
 		return false;
 	/* inside of its input lwIP puts off sending; what waits then is only what the wire has had already */
-	return !pcb->unsent || (f->wire_from != f->wire_to && f->wire_to == pcb->snd_lbb &&
-				       lwip_ntohl(pcb->unsent->tcphdr->seqno) == f->wire_from);
+	return !pcb->unsent
+	       || (f->wire_from != f->wire_to && f->wire_to == pcb->snd_lbb
+		       && lwip_ntohl(pcb->unsent->tcphdr->seqno) == f->wire_from);
 }
 
 static void fast_refresh(struct gn_tcp *t)
@@ -434,8 +437,8 @@ struct gn_tcp *gn_tcp_connect(struct gn_stack *s, uint32_t ip, uint16_t port, co
 	err_t e = tcp_connect(pcb, &to, port, on_connected);
 	if (e == ERR_OK)
 		return t;
-	gn_err(e == ERR_RTE ? ENETUNREACH : ENOMEM, "tcp: connect to %u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255,
-		ip & 255, port);
+	gn_err(e == ERR_RTE ? ENETUNREACH : ENOMEM, "tcp: connect to %u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255,
+		ip >> 8 & 255, ip & 255, port);
 	t->pcb = NULL;
 fail:
 	if (pcb)
@@ -449,7 +452,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
-	void *handler_arg = l->accept(l->arg, lwip_ntohl(ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip))), pcb->remote_port);
+	void *handler_arg =
+		l->accept(l->arg, lwip_ntohl(ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip))), pcb->remote_port);
 	struct gn_tcp *t = handler_arg ? tcp_take(l->s, pcb, l->h, handler_arg) : NULL;
 	if (!t)
 		return ERR_MEM; /* lwIP resets it */
@@ -494,8 +498,8 @@ uint32_t gn_tcp_room(const struct gn_tcp *t)
 /* lwIP's own way, into its queue and on to the port's; the flush is left to the caller. */
 static bool slow_send(struct gn_tcp *t, const void *data, uint32_t bytes)
 {
-	if (bytes > UINT16_MAX || gn_tcp_room(t) < bytes || !fast_settle(t) ||
-		tcp_write(t->pcb, data, (u16_t)bytes, TCP_WRITE_FLAG_COPY) != ERR_OK)
+	if (bytes > UINT16_MAX || gn_tcp_room(t) < bytes || !fast_settle(t)
+		|| tcp_write(t->pcb, data, (u16_t)bytes, TCP_WRITE_FLAG_COPY) != ERR_OK)
 		return false;
 	tcp_output(t->pcb);
 	if (t->fast_wanted)
@@ -608,8 +612,8 @@ static bool tcp_is_dead(struct gn_tcp *t)
 	if (!t->pcb->unacked && !t->pcb->unsent)
 		t->owing_since_ms = t->s->now_ms;
 	uint64_t owing_ms = t->s->now_ms - t->owing_since_ms;
-	return (silent_ms > c->dead_ms && owing_ms > c->dead_ms) ||
-	       (c->keepalive_ms && silent_ms > c->keepalive_ms + c->dead_ms);
+	return (silent_ms > c->dead_ms && owing_ms > c->dead_ms)
+	       || (c->keepalive_ms && silent_ms > c->keepalive_ms + c->dead_ms);
 }
 
 static void tcp_tick(struct gn_tcp *t)
@@ -694,9 +698,11 @@ int gn_stack_join(struct gn_stack *s, uint32_t group)
 	ip4_addr_t ip = {.addr = lwip_htonl(group)};
 
 	if (group >> 28 != 14)
-		return gn_err(EINVAL, "net: join %u.%u.%u.%u: not a group", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255);
+		return gn_err(EINVAL, "net: join %u.%u.%u.%u: not a group", group >> 24, group >> 16 & 255,
+			group >> 8 & 255, group & 255);
 	if (igmp_joingroup_netif(&s->netif, &ip) != ERR_OK)
-		return gn_err(ENOMEM, "net: join %u.%u.%u.%u", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255);
+		return gn_err(
+			ENOMEM, "net: join %u.%u.%u.%u", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255);
 	return 0;
 }
 
@@ -733,7 +739,7 @@ static uint64_t ticks_per_ms(void)
 	return (gn_tsc() - tsc) * 1000000 / (uint64_t)ns;
 }
 
-/* lwIP takes its first sequence number from its count of ticks and its first port from rand(): both the same at every start. */
+/* lwIP takes its first sequence number from its count of ticks, its first port from rand(): the same at every start. */
 static int lwip_start(const struct gn_stack_config *c)
 {
 	static bool started;
@@ -787,7 +793,8 @@ struct gn_stack *gn_stack_new(const struct gn_stack_config *config)
 		s->rx_slot[i].next = s->rx_free;
 		s->rx_free = &s->rx_slot[i];
 	}
-	ip4_addr_t ip = {lwip_htonl(config->ip)}, mask = {lwip_htonl(config->netmask)}, gateway = {lwip_htonl(config->gateway)};
+	ip4_addr_t ip = {lwip_htonl(config->ip)}, mask = {lwip_htonl(config->netmask)},
+		   gateway = {lwip_htonl(config->gateway)};
 	if (!netif_add(&s->netif, &ip, &mask, &gateway, s, netif_start, ethernet_input)) {
 		gn_err(ENOMEM, "net: a network interface");
 		return stack_fail(s);

@@ -25,15 +25,15 @@ struct gn_stack_config {
 	uint16_t mtu;
 	struct gn_tx *tx; /* where its frames go; owned by the same thread */
 	/* zero takes the default of each */
-	uint32_t connect_ms;   /* a connect without answer fails after this; 5000 */
-	uint32_t linger_ms;    /* a closed connection whose peer does not close too is reset after this; 2000 */
-	uint32_t dead_ms;      /* a peer that owes us an answer and is silent for this long is given up; 10000 */
+	uint32_t connect_ms; /* a connect without answer fails after this; 5000 */
+	uint32_t linger_ms; /* a closed connection whose peer does not close too is reset after this; 2000 */
+	uint32_t dead_ms; /* a peer that owes us an answer and is silent for this long is given up; 10000 */
 	uint32_t keepalive_ms; /* an idle peer is asked for a sign of life this often; it owes us one; default: never */
-	uint32_t sequence;     /* the first connection's sequence number starts a little above; default: random */
+	uint32_t sequence; /* the first connection's sequence number starts a little above; default: random */
 };
 
-#define GN_TCP_MAX 64u     /* connections at a time */
-#define GN_LISTEN_MAX 16u  /* ports listened on */
+#define GN_TCP_MAX 64u /* connections at a time */
+#define GN_LISTEN_MAX 16u /* ports listened on */
 
 /** What a TCP connection tells its owner. */
 struct gn_tcp_handler {
@@ -76,7 +76,8 @@ int gn_stack_join(struct gn_stack *s, uint32_t group);
 bool gn_stack_neighbour(struct gn_stack *s, uint32_t ip, uint8_t mac[6]);
 
 /** Start to connect. The outcome comes through the handler. NULL: out of memory or ports, with gn_err_text(). */
-struct gn_tcp *gn_tcp_connect(struct gn_stack *s, uint32_t ip, uint16_t port, const struct gn_tcp_handler *h, void *arg);
+struct gn_tcp *gn_tcp_connect(
+	struct gn_stack *s, uint32_t ip, uint16_t port, const struct gn_tcp_handler *h, void *arg);
 
 /**
  * Accept connections on a port.
@@ -91,7 +92,12 @@ int gn_tcp_listen(struct gn_stack *s, uint16_t port, const struct gn_tcp_handler
 /** Bytes that gn_tcp_send() would take now. */
 uint32_t gn_tcp_room(const struct gn_tcp *t);
 
-/** Send all of it, in order, or nothing. False, counted: no room or not connected. Leaves for the port at once if the windows allow. */
+/**
+ * Send all of it, in order, or nothing. Leaves for the port at once if the windows allow.
+ *
+ * @return
+ *   False, counted: no room, or not connected.
+ */
 bool gn_tcp_send(struct gn_tcp *t, const void *data, uint32_t bytes);
 
 /** Close in order, after what was sent. on_down follows. */
@@ -133,7 +139,8 @@ void gn_stack_settle(struct gn_stack *s);
 struct gn_stack_counts {
 	uint64_t frames_in, frames_in_bad, frames_out, frames_out_dropped;
 	uint64_t tcp_connected, tcp_down, tcp_send_refused, tcp_segs_retransmitted;
-	uint64_t tcp_fast_sent, tcp_fast_declined; /* messages that took the short way, and that asked for it but did not */
+	uint64_t tcp_fast_sent,
+		tcp_fast_declined; /* messages that took the short way, and that asked for it but did not */
 };
 struct gn_stack_counts gn_stack_counts(const struct gn_stack *s);
 

@@ -38,7 +38,8 @@ bool tcp_seen_read(struct tcp_seen *seen, const uint8_t *frame, uint32_t bytes)
 {
 	const uint8_t *ip = frame + NET_ETH_BYTES;
 
-	if (bytes < TCP_FAST_HEAD_BYTES || net_get16(frame + 12) != NET_TYPE_IP || ip[0] >> 4 != 4 || ip[9] != NET_PROTO_TCP)
+	if (bytes < TCP_FAST_HEAD_BYTES || net_get16(frame + 12) != NET_TYPE_IP || ip[0] >> 4 != 4
+		|| ip[9] != NET_PROTO_TCP)
 		return false;
 	uint32_t ip_head = (ip[0] & 15u) * 4, ip_bytes = net_get16(ip + 2);
 	if (ip_head < NET_IP_BYTES || ip_bytes > bytes - NET_ETH_BYTES || ip_head + 20 > ip_bytes)

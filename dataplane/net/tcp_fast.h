@@ -8,8 +8,8 @@
  * asking. Pure: knows neither lwIP nor a port. Private to dataplane/net and its tests.
  *
  * Bytes go through three hands. tcp_fast_seal() puts them on the wire and keeps a copy (pending). The stack is told
- * of the copy and sends it once more (settled), and tcp_fast_swallow() takes exactly that repetition away. What was lost
- * on the wire is none of our business: the stack has its copy and sends it again.
+ * of the copy and sends it once more (settled), and tcp_fast_swallow() takes exactly that repetition away. What was
+ * lost on the wire is none of our business: the stack has its copy and sends it again.
  */
 
 #include <stdbool.h>
@@ -25,12 +25,12 @@
 
 /** What the stack allows. Rewritten after each of its moves; all zero allows nothing. */
 struct tcp_fast_grant {
-	uint32_t seq;            /* of the next byte */
-	uint32_t ack;            /* of the next byte we expect */
-	uint32_t bytes;          /* that windows and buffers have room for */
-	uint16_t seg_bytes_max;  /* of one message */
-	uint16_t n_segs;         /* messages that the stack's queue has room for */
-	uint16_t window;         /* as it stands in the header, scaled */
+	uint32_t seq; /* of the next byte */
+	uint32_t ack; /* of the next byte we expect */
+	uint32_t bytes; /* that windows and buffers have room for */
+	uint16_t seg_bytes_max; /* of one message */
+	uint16_t n_segs; /* messages that the stack's queue has room for */
+	uint16_t window; /* as it stands in the header, scaled */
 };
 
 struct tcp_fast {
@@ -63,17 +63,17 @@ void tcp_fast_allow(struct tcp_fast *f, const struct tcp_fast_grant *grant);
 /** Whether one message of so many bytes may go now. Hot path. */
 static inline bool tcp_fast_may(const struct tcp_fast *f, uint32_t bytes)
 {
-	return gn_likely(bytes <= f->grant.bytes && bytes <= f->grant.seg_bytes_max && f->grant.n_segs > 0 &&
-			 f->n_pending < TCP_FAST_PENDING_MAX && f->pending_bytes + bytes <= TCP_FAST_PENDING_BYTES);
+	return gn_likely(bytes <= f->grant.bytes && bytes <= f->grant.seg_bytes_max && f->grant.n_segs > 0
+			 && f->n_pending < TCP_FAST_PENDING_MAX && f->pending_bytes + bytes <= TCP_FAST_PENDING_BYTES);
 }
 
-/** Put the constant part of the headers into an empty frame; the message goes to frame + TCP_FAST_HEAD_BYTES. Hot path. */
+/** Put the constant part of the headers into an empty frame; the message follows it. Hot path. */
 static inline void tcp_fast_open(const struct tcp_fast *f, uint8_t *frame)
 {
 	memcpy(frame, f->head, TCP_FAST_HEAD_BYTES);
 }
 
-/* Copy the message for the stack and sum it up in the same pass over whole words; what follows it in the frame is made 0. */
+/* Copy the message for the stack and sum it up in one pass over whole words; what follows it in the frame becomes 0. */
 static inline uint64_t tcp_fast_keep(struct tcp_fast *f, uint8_t *payload, uint32_t bytes, uint64_t sum)
 {
 	uint8_t *keep = f->pending + f->pending_bytes;
@@ -98,7 +98,8 @@ static inline uint64_t tcp_fast_keep(struct tcp_fast *f, uint8_t *payload, uint3
 static inline uint32_t tcp_fast_seal(struct tcp_fast *f, uint8_t *frame, uint32_t bytes)
 {
 	uint8_t *ip = frame + NET_ETH_BYTES, *tcp = ip + NET_IP_BYTES;
-	uint16_t ip_bytes = __builtin_bswap16((uint16_t)(bytes + 40)), tcp_bytes = __builtin_bswap16((uint16_t)(bytes + 20));
+	uint16_t ip_bytes = __builtin_bswap16((uint16_t)(bytes + 40)),
+		 tcp_bytes = __builtin_bswap16((uint16_t)(bytes + 20));
 	uint16_t id = __builtin_bswap16(f->ip_id++), window = __builtin_bswap16(f->grant.window);
 	uint32_t seq = __builtin_bswap32(f->grant.seq), ack = __builtin_bswap32(f->grant.ack);
 

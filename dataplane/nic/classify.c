@@ -31,7 +31,8 @@ int classify_subscribe(struct classify_subs *s, uint32_t ip, uint16_t port, uint
 		return gn_err(ENOSPC, "subscription of line %u: more than %u", line, CLASSIFY_SUBS_MAX);
 	for (; s->slot[i].key; i = (i + 1) % SLOTS)
 		if (s->slot[i].key == key)
-			return gn_err(EEXIST, "subscription of line %u: line %u has the same address and port", line, s->slot[i].line);
+			return gn_err(EEXIST, "subscription of line %u: line %u has the same address and port", line,
+				s->slot[i].line);
 	s->slot[i].key = key;
 	s->slot[i].line = line;
 	s->n++;

@@ -23,13 +23,18 @@ struct classify_subs {
 	} slot[2 * CLASSIFY_SUBS_MAX];
 };
 
-/** Subscribe. 0, -EEXIST when address and port are taken, -ENOSPC, or -EINVAL for address 0 or port 0; with gn_err_text(). Cold. */
+/**
+ * Subscribe. Cold path.
+ *
+ * @return
+ *   0, -EEXIST when address and port are taken, -ENOSPC, or -EINVAL for address 0 or port 0; with gn_err_text().
+ */
 int classify_subscribe(struct classify_subs *s, uint32_t ip, uint16_t port, uint16_t line);
 
 /** Zero is no verdict. */
 enum classify {
 	CLASSIFY_NONE = 0,
-	CLASSIFY_FEED,    /* *out is filled */
+	CLASSIFY_FEED, /* *out is filled */
 	CLASSIFY_GATEWAY, /* ARP, ICMP, IGMP, TCP, other datagrams for one host */
 	CLASSIFY_BAD_ETHERNET,
 	CLASSIFY_BAD_IP,

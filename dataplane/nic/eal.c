@@ -80,7 +80,8 @@ static int huge_decide(const struct gn_eal_config *c, uint32_t mem_mb)
 
 	hugepages = mb >= mem_mb;
 	if (c->huge == GN_HUGE_ALWAYS && !hugepages)
-		return gn_err(ENOMEM, "eal: %u MB of free hugepages asked for, the machine has %lu", mem_mb, (unsigned long)mb);
+		return gn_err(ENOMEM, "eal: %u MB of free hugepages asked for, the machine has %lu", mem_mb,
+			(unsigned long)mb);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ enum gn_huge {
 };
 
 struct gn_eal_config {
-	const char *name;           /* part of the file prefix, e.g. "exchange"; NULL: "gannet" */
+	const char *name; /* part of the file prefix, e.g. "exchange"; NULL: "gannet" */
 	const char *const *devices; /* device lines that gn_port_open() will be given; only PCI addresses matter here */
 	uint32_t n_devices;
 	uint32_t mem_mb; /* memory without hugepages, and what GN_HUGE_AUTO asks for in free ones; 0: 256 */

@@ -12,7 +12,10 @@ int eal_log_catch(bool verbose);
 /** Forget what was said so far. */
 void eal_log_forget(void);
 
-/** What DPDK said since eal_log_forget(), on one line, the last words kept; "no reason given" when it said nothing. Valid until the next call. */
+/**
+ * What DPDK said since eal_log_forget(), on one line, the last words kept; "no reason given" when it said nothing.
+ * Valid until the calling thread's next call.
+ */
 const char *eal_log_said(void);
 
 #endif

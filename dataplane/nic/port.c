@@ -39,13 +39,15 @@ static int device_name(struct gn_port *p, const char *device)
 	size_t all = strlen(device), name = strcspn(device, ",");
 
 	if (name == 0 || name >= sizeof(p->name) || all >= sizeof(p->device))
-		return gn_err(EINVAL, "port: device line \"%.80s\" is empty or too long; want \"DRIVER_AND_NUMBER[,OPTION=VALUE...]\"",
+		return gn_err(EINVAL,
+			"port: device line \"%.80s\" is empty or too long; want "
+		        "\"DRIVER_AND_NUMBER[,OPTION=VALUE...]\"",
 			device);
 	memcpy(p->device, device, all + 1);
 	memcpy(p->name, device, name);
 	p->name[name] = '\0';
-	p->memif_client = strncmp(p->name, "net_memif", 9) == 0 && !strstr(p->device, "role=server") &&
-			  !strstr(p->device, "role=master");
+	p->memif_client = strncmp(p->name, "net_memif", 9) == 0 && !strstr(p->device, "role=server")
+	                  && !strstr(p->device, "role=master");
 	return 0;
 }
 
@@ -72,7 +74,9 @@ static int device_find(struct gn_port *p)
 		return device_probe(p);
 	int rc = rte_eth_dev_get_port_by_name(p->name, &p->id);
 	if (rc < 0)
-		return port_err(p, rc, "no driver has taken this PCI device: is it bound to vfio-pci, and was it given to gn_eal_init()");
+		return port_err(p, rc,
+			"no driver has taken this PCI device: is it bound to vfio-pci, and was it given to "
+		        "gn_eal_init()");
 	p->probed = true;
 	return 0;
 }
@@ -95,7 +99,8 @@ static int pool_make(struct gn_port *p, struct rte_mempool **pool, const char *w
 	snprintf(name, sizeof(name), "gn_%s_%u", what, p->id);
 	*pool = rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + DATA_ROOM_BYTES, node);
 	if (!*pool)
-		return gn_err(rte_errno, "port %s: %u buffers of %u bytes (%s)", p->device, n, DATA_ROOM_BYTES, eal_log_said());
+		return gn_err(rte_errno, "port %s: %u buffers of %u bytes (%s)", p->device, n, DATA_ROOM_BYTES,
+			eal_log_said());
 	return 0;
 }
 
@@ -119,12 +124,13 @@ static void time_unit(struct gn_port *p)
 
 static int offloads_choose(struct gn_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
-	const uint64_t want = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+	const uint64_t want =
+		RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TIMESTAMP;
 
 	p->rx_time_offset = -1;
 	p->rx_offloads = info->rx_offload_capa & want;
-	if (p->rx_offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP &&
-		rte_mbuf_dyn_rx_timestamp_register(&p->rx_time_offset, &p->rx_time_flag) < 0)
+	if (p->rx_offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP
+		&& rte_mbuf_dyn_rx_timestamp_register(&p->rx_time_offset, &p->rx_time_flag) < 0)
 		return port_err(p, -rte_errno, "no room in a buffer for the receive time");
 	conf->rxmode.offloads = p->rx_offloads;
 	/* one pool, no sharing: the driver may give buffers back without looking at each */
@@ -137,10 +143,10 @@ static int sizes_check(struct gn_port *p, const struct gn_port_config *c, const 
 	p->n_rx = c->n_rx ? c->n_rx : 1;
 	p->n_tx = c->n_tx ? c->n_tx : 1;
 	p->mtu = c->mtu ? c->mtu : 1500;
-	if (p->n_rx > GN_PORT_QUEUES_MAX || p->n_tx > GN_PORT_QUEUES_MAX || p->n_rx > info->max_rx_queues ||
-		p->n_tx > info->max_tx_queues)
-		return gn_err(EINVAL, "port %s: %u receive and %u transmit queues asked for, it has %u and %u", p->device, p->n_rx,
-			p->n_tx, info->max_rx_queues, info->max_tx_queues);
+	if (p->n_rx > GN_PORT_QUEUES_MAX || p->n_tx > GN_PORT_QUEUES_MAX || p->n_rx > info->max_rx_queues
+		|| p->n_tx > info->max_tx_queues)
+		return gn_err(EINVAL, "port %s: %u receive and %u transmit queues asked for, it has %u and %u",
+			p->device, p->n_rx, p->n_tx, info->max_rx_queues, info->max_tx_queues);
 	if (p->mtu < GN_PORT_MTU_MIN || p->mtu > GN_PORT_MTU_MAX || (info->max_mtu && p->mtu > info->max_mtu))
 		return gn_err(EINVAL, "port %s: mtu %u, want %u to %u", p->device, p->mtu, GN_PORT_MTU_MIN,
 			info->max_mtu && info->max_mtu < GN_PORT_MTU_MAX ? info->max_mtu : GN_PORT_MTU_MAX);
@@ -189,7 +195,8 @@ static int port_configure(struct gn_port *p, const struct gn_port_config *c)
 		return rc;
 	if (p->n_rx > 1)
 		conf.rxmode.mq_mode = info.flow_type_rss_offloads ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
-	conf.rx_adv_conf.rss_conf.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP) & info.flow_type_rss_offloads;
+	conf.rx_adv_conf.rss_conf.rss_hf =
+		(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP) & info.flow_type_rss_offloads;
 	conf.rxmode.mtu = p->mtu;
 	rc = rte_eth_dev_configure(p->id, p->n_rx, p->n_tx, &conf);
 	if (rc < 0)
@@ -207,8 +214,8 @@ static int addresses_set(struct gn_port *p, const struct gn_port_config *c)
 	int rc;
 
 	if (!own && (c->mac[0] & 1))
-		return gn_err(EINVAL, "port %s: %02x:%02x:... is a group address, a port needs one of its own", p->device, c->mac[0],
-			c->mac[1]);
+		return gn_err(EINVAL, "port %s: %02x:%02x:... is a group address, a port needs one of its own",
+			p->device, c->mac[0], c->mac[1]);
 	if (own) {
 		rc = rte_eth_macaddr_get(p->id, &mac);
 		if (rc < 0)

@@ -27,10 +27,10 @@ struct gn_port_config {
 	 * "net_af_packet0,iface=eth1", "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap", "net_ring0", "0000:01:00.0", ...
 	 */
 	const char *device;
-	uint16_t n_rx, n_tx;           /* queues; 0: one */
-	uint16_t rx_descs, tx_descs;   /* a queue; 0: 1024 each; corrected to what the driver takes */
-	uint16_t mtu;                  /* 0: 1500 */
-	uint8_t mac[6];                /* zero: the port's own */
+	uint16_t n_rx, n_tx; /* queues; 0: one */
+	uint16_t rx_descs, tx_descs; /* a queue; 0: 1024 each; corrected to what the driver takes */
+	uint16_t mtu; /* 0: 1500 */
+	uint8_t mac[6]; /* zero: the port's own */
 	bool promiscuous;
 	int node; /* of the threads that serve it; GN_NODE_ANY: the port's own */
 };
@@ -45,7 +45,7 @@ struct gn_port_config {
  */
 struct gn_port *gn_port_open(const struct gn_port_config *config);
 
-/** Stop and free. No thread may use its queues any more. NULL is allowed. */
+/** Stop and free. After gn_wiring_free() and gn_stack_free(), which give buffers back to it. NULL is allowed. */
 void gn_port_close(struct gn_port *p);
 
 /** Whether frames can flow; starts a port that could not start before. Main thread, before the data path runs. */
@@ -82,16 +82,16 @@ const char *gn_port_device(const struct gn_port *p);
 
 /** Which of the port's offloads are in use. */
 struct gn_port_offloads {
-	bool rx_ip_checksum;  /* the port verifies IP headers; else rx does */
+	bool rx_ip_checksum; /* the port verifies IP headers; else rx does */
 	bool rx_udp_checksum; /* the port verifies UDP; else nobody does, as the Ethernet checksum covers it */
-	bool rx_time;         /* datagrams carry hw_ns */
+	bool rx_time; /* datagrams carry hw_ns */
 };
 struct gn_port_offloads gn_port_offloads(const struct gn_port *p);
 
 /** What the port itself counted. Any cold thread. */
 struct gn_port_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
-	uint64_t rx_missed;    /* lost because nobody took them in time */
+	uint64_t rx_missed; /* lost because nobody took them in time */
 	uint64_t rx_no_buffer;
 	uint64_t rx_errors, tx_errors;
 };

@@ -23,7 +23,7 @@ struct gn_port {
 	bool started, was_up;
 	uint64_t started_tsc, kept_tsc, ticks_per_ms;
 	uint64_t rx_offloads;
-	int rx_time_offset;      /* of the time field in a buffer, -1: none */
+	int rx_time_offset; /* of the time field in a buffer, -1: none */
 	uint64_t rx_time_flag;
 	uint64_t rx_time_ns_q32; /* nanoseconds per tick of the port's clock, 32 fraction bits */
 	uint8_t mac[6];

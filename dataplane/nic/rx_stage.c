@@ -13,20 +13,20 @@
 #define RX_BURST 32u
 #define RX_STATS_EVERY 256u /* turns of housekeeping between two looks at the port's own counters */
 
-#define RX_COUNTERS(X)                                                              \
-	X(frame_received, "frames taken from the port")                             \
-	X(datagram_passed, "datagrams of a subscription, handed to the feed")       \
-	X(frame_passed, "other frames, handed to the gateway")                      \
-	X(ethernet_bad, "dropped: no whole Ethernet header")                        \
-	X(ip_bad, "dropped: wrong version, length or checksum of the IP header")    \
-	X(ip_fragment, "dropped: a fragment")                                       \
-	X(udp_bad, "dropped: wrong length or checksum of UDP")                      \
-	X(group_unknown, "dropped: a datagram of a group without subscription")     \
-	X(frame_unwanted, "dropped: no link takes such frames")                     \
-	X(frame_too_big, "dropped: longer than a link's messages, or in pieces")    \
-	X(port_missed, "lost by the port: its queue was full")                      \
-	X(port_no_buffer, "lost by the port: its pool of buffers was empty")        \
-	X(port_error, "lost by the port: broken frames")                            \
+#define RX_COUNTERS(X)                                                                                                 \
+	X(frame_received, "frames taken from the port")                                                                \
+	X(datagram_passed, "datagrams of a subscription, handed to the feed")                                          \
+	X(frame_passed, "other frames, handed to the gateway")                                                         \
+	X(ethernet_bad, "dropped: no whole Ethernet header")                                                           \
+	X(ip_bad, "dropped: wrong version, length or checksum of the IP header")                                       \
+	X(ip_fragment, "dropped: a fragment")                                                                          \
+	X(udp_bad, "dropped: wrong length or checksum of UDP")                                                         \
+	X(group_unknown, "dropped: a datagram of a group without subscription")                                        \
+	X(frame_unwanted, "dropped: no link takes such frames")                                                        \
+	X(frame_too_big, "dropped: longer than a link's messages, or in pieces")                                       \
+	X(port_missed, "lost by the port: its queue was full")                                                         \
+	X(port_no_buffer, "lost by the port: its pool of buffers was empty")                                           \
+	X(port_error, "lost by the port: broken frames")                                                               \
 	X(link_changed, "times that the port came up or went down")
 
 struct rx_links {
@@ -66,7 +66,8 @@ static int rx_init(void *ctx, const struct gn_env *env)
 	if (!c || !c->port)
 		return gn_err(EINVAL, "%s: has no port", env->instance);
 	if (c->queue >= c->port->n_rx)
-		return gn_err(EINVAL, "%s: queue %u of port %s, which has %u", env->instance, c->queue, c->port->device, c->port->n_rx);
+		return gn_err(EINVAL, "%s: queue %u of port %s, which has %u", env->instance, c->queue, c->port->device,
+			c->port->n_rx);
 	r->port = c->port;
 	r->queue = c->queue;
 	links_find(&r->feed, env, "rx_feed");
@@ -106,7 +107,8 @@ static uint64_t hw_ns(const struct rx_ctx *r, const struct rte_mbuf *m)
 	return (uint64_t)(((unsigned __int128)ticks * p->rx_time_ns_q32) >> 32);
 }
 
-static void pass_datagram(struct rx_ctx *r, const struct rte_mbuf *m, uint8_t *frame, const struct classify_datagram *d, uint64_t id)
+static void pass_datagram(
+	struct rx_ctx *r, const struct rte_mbuf *m, uint8_t *frame, const struct classify_datagram *d, uint64_t id)
 {
 	struct gn_datagram *msg = (struct gn_datagram *)(void *)(frame + d->at - sizeof(*msg));
 	uint64_t ns = hw_ns(r, m);
@@ -137,7 +139,8 @@ static void rx_frame(struct rx_ctx *r, struct rte_mbuf *m, uint64_t id)
 	uint64_t ip = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 
 	r->n.frame_received++;
-	if (gn_unlikely(m->nb_segs != 1 || m->data_len > GN_FRAME_BYTES_MAX || rte_pktmbuf_headroom(m) < sizeof(struct gn_frame))) {
+	if (gn_unlikely(m->nb_segs != 1 || m->data_len > GN_FRAME_BYTES_MAX
+			|| rte_pktmbuf_headroom(m) < sizeof(struct gn_frame))) {
 		r->n.frame_too_big++;
 		return;
 	}

@@ -7,8 +7,8 @@
  * The rx stage: takes frames from one receive queue of a port, one a poll.
  *
  * Datagrams of a subscription go over every `rx_feed` link as struct gn_datagram, written over their spent headers;
- * ARP, ICMP, IGMP, TCP and other datagrams for one host go over every `rx_gateway` link as struct gn_frame, written into
- * the buffer's headroom. Both kinds of link are optional. The rest is dropped and counted.
+ * ARP, ICMP, IGMP, TCP and other datagrams for one host go over every `rx_gateway` link as struct gn_frame, written
+ * into the buffer's headroom. Both kinds of link are optional. The rest is dropped and counted.
  */
 
 #include "dataplane/nic/port.h"

@@ -6,7 +6,7 @@
 #include "dataplane/runtime/mem.h"
 
 #define TX_BURST 32u
-#define TX_STASH 64u  /* empty buffers at hand */
+#define TX_STASH 64u /* empty buffers at hand */
 #define TX_QUEUE 512u /* frames that wait for the port; a power of two */
 
 struct gn_tx {
@@ -103,7 +103,7 @@ static bool flush_run(struct gn_tx *tx, uint32_t *n_sent)
 	for (uint32_t i = 0; i < n; i++)
 		bytes += tx->wait[at + i]->pkt_len;
 	uint32_t sent = rte_eth_tx_burst(tx->port->id, tx->queue, &tx->wait[at], (uint16_t)n);
-	/* a buffer that the driver took is not ours to look at any more: take the bytes of those that it left off again */
+	/* a buffer that the driver took is not ours to look at any more: take off the bytes of those that it left */
 	for (uint32_t i = sent; i < n; i++)
 		bytes -= tx->wait[at + i]->pkt_len;
 	tx->head += sent;

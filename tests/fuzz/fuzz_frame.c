@@ -8,7 +8,8 @@
 #define GROUP 0xe9360c65u
 #define PORT 26477u
 
-#define MARKERS(X) X(FEED) X(GATEWAY) X(BAD_ETHERNET) X(BAD_IP) X(FRAGMENT) X(BAD_UDP) X(NOT_OURS) X(TCP) X(VLAN) X(OPTIONS)
+#define MARKERS(X)                                                                                                     \
+	X(FEED) X(GATEWAY) X(BAD_ETHERNET) X(BAD_IP) X(FRAGMENT) X(BAD_UDP) X(NOT_OURS) X(TCP) X(VLAN) X(OPTIONS)
 FUZZ_DECLARE_MARKERS(MARKERS);
 
 static void mark(enum classify c)

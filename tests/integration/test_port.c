@@ -38,7 +38,8 @@ static void eal_or_fail(void)
 
 static struct gn_port *port_open(const char *device)
 {
-	return gn_port_open(&(struct gn_port_config){.device = device, .node = GN_NODE_ANY, .rx_descs = 512, .tx_descs = 512});
+	return gn_port_open(
+		&(struct gn_port_config){.device = device, .node = GN_NODE_ANY, .rx_descs = 512, .tx_descs = 512});
 }
 
 static struct gn_port *open_or_fail(const char *device)
@@ -86,7 +87,8 @@ static void on_frame(void *ctx, uint32_t from, const void *msg, uint32_t bytes)
 static const struct gn_stage stage_sink = {
 	.name = "sink",
 	.ctx_bytes = 8,
-	.in = (const struct gn_inlet[]){{"rx_feed", on_datagram, 2048, NULL}, {"rx_gateway", on_frame, 2100, NULL}, {0}},
+	.in = (const struct gn_inlet[]){{"rx_feed", on_datagram, 2048, NULL}, {"rx_gateway", on_frame, 2100, NULL},
+		{0}},
 };
 
 static struct gn_stats *stats;
@@ -114,7 +116,8 @@ static void rx_end(struct gn_wiring *w)
 
 static uint64_t rx_counter(struct gn_wiring *w, const char *name)
 {
-	const uint64_t *words = (const uint64_t *)(const void *)((const char *)gn_wiring_ctx(w, "rx0") + gn_stage_rx.counters_offset);
+	const uint64_t *words =
+		(const uint64_t *)(const void *)((const char *)gn_wiring_ctx(w, "rx0") + gn_stage_rx.counters_offset);
 
 	for (uint32_t i = 0; gn_stage_rx.counters[i].name; i++)
 		if (strcmp(gn_stage_rx.counters[i].name, name) == 0)
@@ -166,7 +169,8 @@ static const char *memif_line(const char *role)
 {
 	static char line[200];
 
-	snprintf(line, sizeof(line), "net_memif0,role=%s,socket=/tmp/gannet-test-%d.sock,socket-abstract=no", role, (int)getpgid(0));
+	snprintf(line, sizeof(line), "net_memif0,role=%s,socket=/tmp/gannet-test-%d.sock,socket-abstract=no", role,
+		(int)getpgid(0));
 	return line;
 }
 
@@ -196,8 +200,9 @@ Test(port, eal_refuses_hugepages_that_are_not_there)
 
 Test(port, device_that_does_not_exist_is_one_clear_error)
 {
-	static const char *const bad[] = {"net_nothing0", "", ",x=1", "net_af_packet0,iface=no-such-if", "net_pcap0,rx_pcap=/nonexistent.pcap",
-		"0000:7f:1f.7", "net_memif0,role=nobody", "net_ring0,nodeaction=%"};
+	static const char *const bad[] = {"net_nothing0", "", ",x=1", "net_af_packet0,iface=no-such-if",
+		"net_pcap0,rx_pcap=/nonexistent.pcap", "0000:7f:1f.7", "net_memif0,role=nobody",
+		"net_ring0,nodeaction=%"};
 
 	eal_or_fail();
 	for (size_t i = 0; i < GN_ARRAY_SIZE(bad); i++) {
@@ -351,7 +356,8 @@ static void server_end(pid_t pid)
 	int status = -1;
 
 	waitpid(pid, &status, 0);
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the other process ended with status %x", (unsigned int)status);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the other process ended with status %x",
+		(unsigned int)status);
 }
 
 Test(port_memif, a_peer_that_never_comes_is_one_clear_error)

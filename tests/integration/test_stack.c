@@ -23,7 +23,7 @@
 #define PORT_CLOSED 8u
 #define PORT_REFUSED 9u /* listened on, but nobody is let in */
 #define PORT_HANGUP 10u /* closes at once */
-#define PORT_RESET 11u  /* resets when a byte comes */
+#define PORT_RESET 11u /* resets when a byte comes */
 #define STREAM_BYTES (1u << 20)
 
 static struct gn_stack *stack;
@@ -137,10 +137,10 @@ static _Noreturn void peer_run(int fd)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	s = stack_start(fd, PEER_IP, &(struct wire_faults){.seed = 5});
-	if (!s || gn_tcp_listen(s, PORT_ECHO, &echo_handler, let_in, &echo) < 0 ||
-		gn_tcp_listen(s, PORT_REFUSED, &echo_handler, keep_out, &echo) < 0 ||
-		gn_tcp_listen(s, PORT_HANGUP, &echo_handler, let_in, &other) < 0 ||
-		gn_tcp_listen(s, PORT_RESET, &reset_handler, let_in, &other) < 0)
+	if (!s || gn_tcp_listen(s, PORT_ECHO, &echo_handler, let_in, &echo) < 0
+		|| gn_tcp_listen(s, PORT_REFUSED, &echo_handler, keep_out, &echo) < 0
+		|| gn_tcp_listen(s, PORT_HANGUP, &echo_handler, let_in, &other) < 0
+		|| gn_tcp_listen(s, PORT_RESET, &reset_handler, let_in, &other) < 0)
 		_exit(2);
 	for (;;) {
 		uint32_t n = wire_poll(s);
@@ -246,12 +246,12 @@ static void turn(void)
 		usleep(20);
 }
 
-#define RUN_UNTIL(condition, limit_ms)                                                         \
-	do {                                                                                   \
-		uint64_t end_ms = now_ms() + (limit_ms);                                       \
-		while (!(condition) && now_ms() < end_ms)                                      \
-			turn();                                                                \
-		cr_assert(condition, "not after %u ms: %s", (uint32_t)(limit_ms), #condition); \
+#define RUN_UNTIL(condition, limit_ms)                                                                                 \
+	do {                                                                                                           \
+		uint64_t end_ms = now_ms() + (limit_ms);                                                               \
+		while (!(condition) && now_ms() < end_ms)                                                              \
+			turn();                                                                                        \
+		cr_assert(condition, "not after %u ms: %s", (uint32_t)(limit_ms), #condition);                         \
 	} while (0)
 
 static void push(struct gn_tcp *t, uint64_t total, bool fast)
@@ -494,10 +494,12 @@ Test(stack, more_connections_than_slots_are_refused)
 
 static uint32_t n_igmp, n_arp;
 
-static void tap_count(const uint8_t *frame, uint32_t bytes)
+static void tap_count(bool out, const uint8_t *frame, uint32_t bytes)
 {
 	uint16_t type = net_get16(frame + 12);
 
+	if (!out)
+		return;
 	n_igmp += type == NET_TYPE_IP && bytes > 34 && frame[23] == 2;
 	n_arp += type == NET_TYPE_ARP;
 }

@@ -79,7 +79,8 @@ static void kernel_serve(int fd)
 
 static void *kernel_run(void *arg)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(OWN_PORT), .sin_addr.s_addr = htonl(WIRE_OWN_IP)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(OWN_PORT), .sin_addr.s_addr = htonl(WIRE_OWN_IP)};
 	int fd, one = 1;
 
 	(void)arg;
@@ -101,7 +102,8 @@ static void *kernel_run(void *arg)
 
 static void kernel_start(void)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(WIRE_KERNEL_IP)};
+	struct sockaddr_in own = {
+		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(WIRE_KERNEL_IP)};
 
 	if (kernel.stop_after == 0)
 		kernel.stop_after = UINT64_MAX;
@@ -207,12 +209,12 @@ static void turn(void)
 		usleep(20);
 }
 
-#define RUN_UNTIL(condition, limit_ms)                                                                                \
-	do {                                                                                                          \
-		uint64_t end_ms = now_ms() + (limit_ms);                                                              \
-		while (!(condition) && now_ms() < end_ms)                                                             \
-			turn();                                                                                       \
-		cr_assert(condition, "not after %u ms, seed %u: %s", (uint32_t)(limit_ms), seed, #condition);         \
+#define RUN_UNTIL(condition, limit_ms)                                                                                 \
+	do {                                                                                                           \
+		uint64_t end_ms = now_ms() + (limit_ms);                                                               \
+		while (!(condition) && now_ms() < end_ms)                                                              \
+			turn();                                                                                        \
+		cr_assert(condition, "not after %u ms, seed %u: %s", (uint32_t)(limit_ms), seed, #condition);          \
 	} while (0)
 
 /* Orders of 20 to 120 bytes, mostly by fast sends, several a burst; some by ordinary ones in between. */
@@ -225,7 +227,9 @@ static void push(uint64_t total)
 		uint32_t n = 20 + (uint32_t)random() % 100;
 		if (n > total - our.sent)
 			n = (uint32_t)(total - our.sent);
-		uint8_t *p = fast ? gn_tcp_fast_claim(our.tcp, sizeof(piece)) : gn_tcp_room(our.tcp) >= n ? piece : NULL;
+		uint8_t *p = fast                        ? gn_tcp_fast_claim(our.tcp, sizeof(piece))
+		             : gn_tcp_room(our.tcp) >= n ? piece
+		                                         : NULL;
 		if (!p)
 			return;
 		for (uint32_t i = 0; i < n; i++)
@@ -253,15 +257,15 @@ static void stream(uint64_t total, uint32_t limit_ms)
 {
 	uint64_t end_ms = now_ms() + limit_ms;
 
-	while (our.n_down == 0 && !our.wrong && now_ms() < end_ms &&
-		(kernel.received < total || (kernel.echo && our.received < total))) {
+	while (our.n_down == 0 && !our.wrong && now_ms() < end_ms
+		&& (kernel.received < total || (kernel.echo && our.received < total))) {
 		push(total);
 		turn();
 	}
 	cr_assert_not(our.wrong || kernel.wrong, "wrong byte, seed %u", seed);
 	cr_assert_eq(our.n_down, 0, "connection lost, seed %u: %s", seed, strerror(our.reason));
-	cr_assert_eq(kernel.received, total, "%llu of %lu bytes after %u ms, seed %u", kernel.received, (unsigned long)total, limit_ms,
-		seed);
+	cr_assert_eq(kernel.received, total, "%llu of %lu bytes after %u ms, seed %u", kernel.received,
+		(unsigned long)total, limit_ms, seed);
 	if (kernel.echo)
 		cr_assert_eq(our.received, total, "seed %u", seed);
 }
@@ -274,8 +278,10 @@ static void close_and_end(void)
 	pthread_join(kernel.thread, NULL);
 	struct gn_stack_counts n = gn_stack_counts(stack);
 	struct wire_counts w = wire_counts();
-	fprintf(stderr, "fast %lu, declined %lu, sent again %lu; wire: %lu in, %lu out, %lu lost, %lu doubled, %lu held\n", n.tcp_fast_sent,
-		n.tcp_fast_declined, n.tcp_segs_retransmitted, w.n_in, w.n_out, w.n_lost, w.n_doubled, w.n_held);
+	fprintf(stderr,
+		"fast %lu, declined %lu, sent again %lu; wire: %lu in, %lu out, %lu lost, %lu doubled, %lu held\n",
+		n.tcp_fast_sent, n.tcp_fast_declined, n.tcp_segs_retransmitted, w.n_in, w.n_out, w.n_lost, w.n_doubled,
+		w.n_held);
 	gn_stack_free(stack);
 }
 
@@ -461,27 +467,76 @@ Test(stack_kernel, a_port_nobody_listens_on)
 /* Every frame that we send, whoever built it, stands up to a check of all of its lengths and sums. */
 static uint32_t n_checked, n_bad;
 
-static void tap_check(const uint8_t *f, uint32_t bytes)
+static void tap_check(bool out, const uint8_t *f, uint32_t bytes)
 {
 	struct tcp_seen seen;
 
-	if (net_get16(f + 12) != NET_TYPE_IP || f[23] != NET_PROTO_TCP)
+	if (!out || net_get16(f + 12) != NET_TYPE_IP || f[23] != NET_PROTO_TCP)
 		return;
 	uint32_t ip_bytes = net_get16(f + 16), tcp_bytes = ip_bytes - 20;
 	const uint8_t pseudo[4] = {0, NET_PROTO_TCP, (uint8_t)(tcp_bytes >> 8), (uint8_t)tcp_bytes};
 	n_checked++;
-	n_bad += !tcp_seen_read(&seen, f, bytes) || ip_bytes + 14 != bytes || net_sum_fold(net_sum(f + 14, 20, 0)) != 0xffff ||
-		 net_sum_fold(net_sum(f + 34, tcp_bytes, net_sum(pseudo, 4, net_sum(f + 26, 8, 0)))) != 0xffff;
+	n_bad += !tcp_seen_read(&seen, f, bytes) || ip_bytes + 14 != bytes
+	         || net_sum_fold(net_sum(f + 14, 20, 0)) != 0xffff
+	         || net_sum_fold(net_sum(f + 34, tcp_bytes, net_sum(pseudo, 4, net_sum(f + 26, 8, 0)))) != 0xffff;
+}
+
+/* The right edge of what the kernel has allowed; a probe of a closed window may put one byte past it. */
+static struct {
+	bool known;
+	uint32_t edge;
+	uint8_t scale;
+	uint32_t n_beyond;
+} window;
+
+static uint8_t scale_option(const uint8_t *f)
+{
+	const uint8_t *o = f + 54, *end = f + 34 + (f[46] >> 4) * 4;
+
+	while (o < end && *o != 0 && *o != 3)
+		o += *o == 1 ? 1 : o[1];
+	return o < end && *o == 3 ? o[2] : 0;
+}
+
+static void tap_window(bool out, const uint8_t *f, uint32_t bytes)
+{
+	struct tcp_seen seen;
+
+	if (!tcp_seen_read(&seen, f, bytes))
+		return;
+	if (out) {
+		window.n_beyond += window.known && seen.bytes > 0 && (int32_t)(seen.seq + seen.bytes - window.edge) > 1;
+		return;
+	}
+	bool syn = seen.flags & TCP_SEEN_SYN;
+	uint32_t edge = net_get32(f + 42) + ((uint32_t)net_get16(f + 48) << (syn ? 0 : window.scale));
+	if (syn)
+		window.scale = scale_option(f);
+	if (!window.known || (int32_t)(edge - window.edge) > 0)
+		window.edge = edge;
+	window.known = true;
+}
+
+Test(stack_kernel, never_sends_past_the_window)
+{
+	kernel.receive_buffer = 4096;
+	kernel.sleep_ms_first = 500;
+	start(1500, (struct wire_faults){.seed = 29});
+	wire_tap(tap_window);
+	connect_up();
+	stream(100000, 60000);
+	close_and_end();
+	cr_assert_eq(window.n_beyond, 0, "%u frames", window.n_beyond);
 }
 
 /* What fast sends have put on the wire must not follow a second time when lwIP hears of it. */
 static uint32_t seq_next, n_repeated;
 
-static void tap_repeated(const uint8_t *f, uint32_t bytes)
+static void tap_repeated(bool out, const uint8_t *f, uint32_t bytes)
 {
 	struct tcp_seen seen;
 
-	if (!tcp_seen_read(&seen, f, bytes) || seen.bytes == 0)
+	if (!out || !tcp_seen_read(&seen, f, bytes) || seen.bytes == 0)
 		return;
 	n_repeated += seq_next != 0 && seen.seq != seq_next;
 	seq_next = seen.seq + seen.bytes;

@@ -35,7 +35,7 @@ struct gn_tx {
 	uint64_t random;
 	struct wire_counts n;
 	struct gn_tx_counts tx;
-	void (*tap)(const uint8_t *frame, uint32_t bytes);
+	void (*tap)(bool out, const uint8_t *frame, uint32_t bytes);
 	uint32_t n_queue;
 	struct {
 		uint32_t bytes;
@@ -85,7 +85,7 @@ struct gn_tx *wire_open(int fd, const struct wire_faults *faults)
 	return &wire;
 }
 
-void wire_tap(void (*tap)(const uint8_t *frame, uint32_t bytes))
+void wire_tap(void (*tap)(bool out, const uint8_t *frame, uint32_t bytes))
 {
 	wire.tap = tap;
 }
@@ -98,10 +98,13 @@ struct wire_counts wire_counts(void)
 static void pass(struct gn_stack *s, bool out, const uint8_t *data, uint32_t bytes)
 {
 	if (!out) {
+		if (wire.tap)
+			wire.tap(false, data, bytes);
 		gn_stack_input(s, data, bytes, now_us());
 		return;
 	}
-	for (int i = 0; i < 1000 && send(wire.fd, data, bytes, MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS); i++)
+	for (int i = 0;
+		i < 1000 && send(wire.fd, data, bytes, MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS); i++)
 		usleep(20);
 }
 
@@ -203,7 +206,7 @@ uint32_t gn_tx_flush(struct gn_tx *tx)
 		tx->n.n_out++;
 		tx->tx.frames++;
 		if (tx->tap)
-			tx->tap(tx->queue[i].data, tx->queue[i].bytes);
+			tx->tap(true, tx->queue[i].data, tx->queue[i].bytes);
 		meddle(NULL, true, tx->queue[i].data, tx->queue[i].bytes);
 	}
 	tx->n_queue = 0;
@@ -231,12 +234,13 @@ static bool checksums_by_kernel(const char *name)
 static int packet_socket(const char *name)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), one = 1, bytes = 8 << 20;
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
 	struct packet_mreq promiscuous = {.mr_ifindex = to.sll_ifindex, .mr_type = PACKET_MR_PROMISC};
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-		setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)) < 0 ||
-		setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0
+		|| setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)) < 0
+		|| setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
@@ -251,7 +255,8 @@ int wire_to_kernel(uint32_t mtu)
 		return -1;
 	snprintf(commands, sizeof(commands),
 		"{ ip link set lo up && ip link add ours mtu %u type veth peer name kernels mtu %u &&"
-		" ip addr add 10.9.0.1/24 dev kernels && ip link set kernels up && ip link set ours up; } >/dev/null 2>&1",
+		" ip addr add 10.9.0.1/24 dev kernels && ip link set kernels up && ip link set ours up; } >/dev/null "
+	        "2>&1",
 		mtu, mtu);
 	if (system(commands) != 0 || !checksums_by_kernel("kernels"))
 		return -1;

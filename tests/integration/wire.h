@@ -17,8 +17,8 @@ struct wire_faults {
 	/* per million frames, each way */
 	uint32_t loss, duplicate, reorder;
 	uint32_t delay_us_max; /* every frame waits up to this long, so frames overtake one another */
-	bool deaf;             /* nothing comes in any more */
-	bool mute;             /* nothing goes out any more */
+	bool deaf; /* nothing comes in any more */
+	bool mute; /* nothing goes out any more */
 };
 
 /** Use a descriptor as the wire; non-blocking from now on. */
@@ -30,8 +30,8 @@ void wire_faults_set(const struct wire_faults *faults);
 /** Deliver what has come in, and what was held back until now, to the stack. Returns the number of frames read. */
 uint32_t wire_poll(struct gn_stack *s);
 
-/** Called with each frame that goes out, before any fault. */
-void wire_tap(void (*tap)(const uint8_t *frame, uint32_t bytes));
+/** Called with each frame that goes out, before any fault, and with each that the stack gets, after all of them. */
+void wire_tap(void (*tap)(bool out, const uint8_t *frame, uint32_t bytes));
 
 struct wire_counts {
 	uint64_t n_in, n_out, n_lost, n_doubled, n_held;

@@ -31,8 +31,8 @@ static bool sums_are_right(uint32_t bytes)
 	uint32_t tcp_bytes = bytes - 34;
 	const uint8_t pseudo[4] = {0, NET_PROTO_TCP, (uint8_t)(tcp_bytes >> 8), (uint8_t)tcp_bytes};
 
-	return net_sum_fold(net_sum(frame + 14, 20, 0)) == 0xffff &&
-	       net_sum_fold(net_sum(frame + 34, tcp_bytes, net_sum(pseudo, 4, net_sum(frame + 26, 8, 0)))) == 0xffff;
+	return net_sum_fold(net_sum(frame + 14, 20, 0)) == 0xffff
+	       && net_sum_fold(net_sum(frame + 34, tcp_bytes, net_sum(pseudo, 4, net_sum(frame + 26, 8, 0)))) == 0xffff;
 }
 
 TestSuite(tcp_fast, .init = given_a_grant, .timeout = 10);
@@ -74,7 +74,8 @@ Test(tcp_fast, every_length_has_right_headers_and_sums_across_a_wrap)
 {
 	for (uint32_t bytes = 1; bytes <= 500; bytes++) {
 		struct tcp_seen seen;
-		tcp_fast_allow(&fast, &(struct tcp_fast_grant){UINT32_MAX - 250 + bytes, UINT32_MAX - bytes, 1000, 500, 10, (uint16_t)(bytes * 131)});
+		tcp_fast_allow(&fast, &(struct tcp_fast_grant){UINT32_MAX - 250 + bytes, UINT32_MAX - bytes, 1000, 500,
+					      10, (uint16_t)(bytes * 131)});
 		fast.n_pending = fast.pending_bytes = 0;
 		uint32_t n = send_bytes(bytes, (uint8_t)bytes);
 		cr_assert_eq(n, bytes + TCP_FAST_HEAD_BYTES);
