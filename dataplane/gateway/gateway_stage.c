@@ -573,7 +573,7 @@ const struct gn_stage gn_stage_gateway = {
 	.ctx_bytes = sizeof(struct gateway_ctx),
 	.burst = GATEWAY_BURST,
 	.in = (const struct gn_inlet[]){
-		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL},
+		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL, 0},
 		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4},
 		{"feed_gateway", gateway_on_feed, sizeof(struct feed_request), NULL, 1}, {0}},
 	.out = (const char *const[]){"gateway_risk", "gateway_journal", "gateway_feed", NULL},

@@ -157,7 +157,7 @@ Test(gateway_ouch42, hears_accepted_and_replaced)
 
 Test(gateway_ouch42, tokens_that_are_not_ours_name_no_order)
 {
-	struct ouch42_out m = {.type = 'E', .executed = {.token = {"not our token"}, .qty = 1, .px = PX}};
+	struct ouch42_out m = {.type = 'E', .executed = {.token = {.c = "not our token"}, .qty = 1, .px = PX}};
 	uint8_t msg[OUCH42_BYTES_MAX];
 	struct venue_report r;
 	struct gn_exec exec;
