@@ -85,7 +85,11 @@ check 'asan build' build build-asan -Db_sanitize=address,undefined -Dbuildtype=d
 suite build-asan --timeout-multiplier 5
 
 say 'TSan'
-check 'tsan build' build build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized
+tsan_build() {
+	[ -f build-tsan/build.ninja ] || meson setup build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized >/dev/null || return 1
+	ninja -C build-tsan tests/threads >build-tsan/test-build.log 2>&1 || { cat build-tsan/test-build.log && return 1; }
+}
+check 'tsan build' tsan_build
 suite build-tsan --timeout-multiplier 5 --suite threads
 
 if [ -n "$long" ] && [ -x tests/fuzz/run.sh ]; then

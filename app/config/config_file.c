@@ -241,10 +241,11 @@ static int fill_mapping(struct walk *w, const cyaml_schema_value_t *v, const yam
 		uint8_t *at = base + f->data_offset;
 		size_t n = walk_enter(w, f->key);
 		if (f->value.type == CYAML_MAPPING) {
+			void *inner = at;
 			if (f->value.flags & CYAML_FLAG_POINTER)
-				memcpy(&at, at, sizeof(at));
-			if (at)
-				rc = fill_mapping(w, &f->value, child, at);
+				memcpy(&inner, at, sizeof(inner));
+			if (inner)
+				rc = fill_mapping(w, &f->value, child, inner);
 		} else if (f->value.type == CYAML_SEQUENCE) {
 			const cyaml_schema_value_t *entry = f->value.sequence.entry;
 			uint8_t *items;
