@@ -3,27 +3,27 @@
 
 #include "book_record.h"
 
-static void book_wrong(struct book_set *set, struct book *b)
+/* BOOK_STATE when that is new. */
+static uint32_t book_wrong(struct book_set *set, struct book *b)
 {
-	if (!(b->state & BOOK_STALE_OWN))
-		set->n.stale++;
+	if (b->state & BOOK_STALE_OWN)
+		return 0;
+	set->n.stale++;
 	b->state |= BOOK_STALE_OWN;
+	return BOOK_STATE;
 }
 
 /* The event does not fit what the book holds. While the feed itself says stale, or starts mid-day, that proves nothing. */
-static uint32_t book_contradicted(struct book_set *set, struct book *b, uint64_t *counter)
+static __attribute__((noinline, cold)) uint32_t book_contradicted(struct book_set *set, struct book *b, uint64_t *counter)
 {
 	(*counter)++;
-	if (!set->cfg.tolerate_gaps && !(b->state & BOOK_STALE_FEED))
-		book_wrong(set, b);
-	return 0;
+	return set->cfg.tolerate_gaps || b->state & BOOK_STALE_FEED ? 0 : book_wrong(set, b);
 }
 
-static uint32_t book_refused(struct book_set *set, struct book *b, uint64_t *counter)
+static __attribute__((noinline, cold)) uint32_t book_refused(struct book_set *set, struct book *b, uint64_t *counter)
 {
 	(*counter)++;
-	book_wrong(set, b);
-	return 0;
+	return book_wrong(set, b);
 }
 
 static void book_traded(struct book_set *set, gn_inst inst, int64_t px_e9, gn_qty qty)
@@ -127,22 +127,8 @@ static inline uint64_t record_new(struct book_set *set, struct book *b, gn_inst 
 	return rec_make(b->id, side, px_e4, (uint64_t)qty);
 }
 
-/* Whether a new order makes sense. */
-static inline bool order_valid(struct book_set *set, struct book *b, gn_px px, gn_qty qty)
-{
-	if (gn_unlikely((uint64_t)px.e9 - 1 >= (uint64_t)LEVEL_PX_E9_MAX)) {
-		book_contradicted(set, b, &set->n.px_bad);
-		return false;
-	}
-	if (gn_unlikely((uint64_t)qty - 1 >= (uint64_t)LEVEL_QTY_MAX)) {
-		book_contradicted(set, b, &set->n.qty_bad);
-		return false;
-	}
-	return true;
-}
-
 /* Whether ref is free. A dead record under it is buried. */
-static bool ref_is_free(struct book_set *set, struct book *b, uint64_t ref)
+static bool ref_is_free(struct book_set *set, uint64_t ref)
 {
 	uint64_t *rec = order_map_find(&set->map, ref);
 
@@ -152,22 +138,24 @@ static bool ref_is_free(struct book_set *set, struct book *b, uint64_t ref)
 		order_bury(set, rec);
 		return true;
 	}
-	book_contradicted(set, b, &set->n.ref_duplicate);
 	return false;
 }
 
-/* Put a new order into the book. */
-static inline __attribute__((always_inline)) uint32_t order_insert(
+/* Put any new order into the book. */
+static __attribute__((noinline)) uint32_t order_insert_any(
 	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, gn_px px, gn_qty qty)
 {
 	int64_t key = levels_key(side, px.e9);
-	const uint64_t *slot = order_map_slot(&set->map, ref);
 
-	if (gn_unlikely(!order_valid(set, b, px, qty)))
-		return 0;
-	if (gn_unlikely(!slot || *slot) && !ref_is_free(set, b, ref))
-		return 0;
-	if (gn_unlikely(!order_map_has_room(&set->map)))
+	if ((uint64_t)px.e9 - 1 >= (uint64_t)LEVEL_PX_E9_MAX)
+		return book_contradicted(set, b, &set->n.px_bad);
+	if ((uint64_t)qty - 1 >= (uint64_t)LEVEL_QTY_MAX)
+		return book_contradicted(set, b, &set->n.qty_bad);
+	if (!ref_is_free(set, ref))
+		return book_contradicted(set, b, &set->n.ref_duplicate);
+	if (!b->id)
+		id_take(set, b); /* its first order */
+	if (!order_map_has_room(&set->map))
 		return book_refused(set, b, &set->n.limit_order);
 	uint64_t rec = record_new(set, b, inst, side, ref, px.e9, qty);
 	if (gn_unlikely(!rec))
@@ -188,8 +176,8 @@ static inline __attribute__((always_inline)) uint32_t order_insert(
 	return (uint32_t)result;
 }
 
-/* Take an order out of the book. */
-static inline uint32_t order_remove(
+/* Take any order out of the book. */
+static __attribute__((noinline)) uint32_t order_remove_any(
 	struct book_set *set, struct book *b, gn_inst inst, uint64_t ref, uint64_t *rec, const struct rec_order *o)
 {
 	int64_t key = levels_key(o->side, o->px_e9);
@@ -221,35 +209,99 @@ static uint32_t order_reduce(
 	return (uint32_t)levels_take(&levels, key, qty, false);
 }
 
-static inline uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
+/*
+ * The way of nearly all new orders, in one go: it came in order, a record can tell it, the store and the near end of the
+ * ladder have its place. Whatever is unusual about an order makes no change and returns 0.
+ */
+static inline uint32_t order_insert_usual(
+	struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+{
+	uint32_t s = (uint32_t)side - GN_BUY, place;
+	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4, *slot = order_map_slot(&set->map, ref);
+	int64_t key = levels_key(side, px_e9);
+	bool placed = levels_place_below(&b->levels[s], key, LEVELS_NEAR, &place);
+	bool usual = placed & (ref > b->ref_high) & !(b->state & BOOK_WATCHED) & ((uint64_t)qty - 1 < (uint64_t)REC_QTY_MAX)
+		& (px_e4 - 1 < REC_PX_E4_MAX) & (px_e4 * GN_PX_E9_PER_E4 == (uint64_t)px_e9);
+
+	if (gn_unlikely(!usual || !slot || *slot || !order_map_has_room(&set->map)))
+		return 0;
+	if (gn_unlikely(level_qty(b->near_sum[s][place]) > LEVEL_QTY_MAX - REC_QTY_MAX))
+		return 0;
+	*slot = rec_make(b->id, side, px_e4, (uint64_t)qty);
+	b->ref_high = ref;
+	set->map.n++;
+	set->n.order_add++;
+	set->changed_side = side;
+	set->changed_key = key;
+	return (uint32_t)levels_add_near(&b->levels[s], b->near_sum[s], place, qty);
+}
+
+static inline uint32_t order_insert(
+	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, gn_px px, gn_qty qty)
+{
+	uint32_t bits = order_insert_usual(set, b, side, ref, px.e9, qty);
+
+	return gn_likely(bits) ? bits : order_insert_any(set, b, inst, side, ref, px, qty);
+}
+
+/* The same for an order that goes. Its side and price are in changed_side and changed_key then. */
+static inline uint32_t order_remove_usual(struct book_set *set, struct book *b, gn_inst inst, uint64_t ref)
+{
+	uint64_t *slot = order_map_slot(&set->map, ref), rec = gn_likely(slot != NULL) ? *slot : 0;
+	gn_side side = rec_side(rec);
+	uint32_t s = (uint32_t)side - GN_BUY, place;
+	int64_t key = levels_key(side, (int64_t)rec_px_bits(rec) * GN_PX_E9_PER_E4);
+	bool placed = levels_place_below(&b->levels[s], key, LEVELS_NEAR, &place), wide = rec_is_wide(rec);
+	bool usual = placed & (rec_id(rec) == b->id) & !wide & !(b->state & BOOK_WATCHED);
+
+	if (gn_unlikely(!usual))
+		return 0;
+	*slot = 0;
+	set->map.n--;
+	set->changed_side = side;
+	set->changed_key = key;
+	enum levels_result result = levels_take_near(
+		&b->levels[s], b->near_sum[s], place, LEVEL_ONE + (rec & (uint64_t)REC_QTY_MAX));
+	if (gn_likely(result != LEVELS_FULL))
+		return (uint32_t)result;
+	struct levels_side levels = book_side(set, inst, side);
+	levels_follow(&levels);
+	return LEVELS_TOP;
+}
+
+static __attribute__((noinline)) uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	if (gn_unlikely(md->side != GN_BUY && md->side != GN_SELL))
 		return book_contradicted(set, b, &set->n.side_bad);
-	if (gn_unlikely(!b->id))
-		id_take(set, b); /* its first order */
 	return order_insert(set, b, md->inst, md->side, md->order.ref, md->order.px, md->order.qty);
 }
 
-static inline uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_delete_any(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	uint64_t *rec = order_map_find(&set->map, md->order.ref);
 
-	if (gn_unlikely(!rec || rec_id(*rec) != b->id))
+	if (!rec || rec_id(*rec) != b->id)
 		return order_missing(set, b, rec);
 	struct rec_order o = rec_unfold(set, *rec);
-	return order_remove(set, b, md->inst, md->order.ref, rec, &o);
+	return order_remove_any(set, b, md->inst, md->order.ref, rec, &o);
 }
 
-static inline uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
 {
-	uint64_t *rec = order_map_find(&set->map, md->order.ref);
+	uint32_t bits = order_remove_usual(set, b, md->inst, md->order.ref);
 
-	if (gn_unlikely(!rec || rec_id(*rec) != b->id))
-		return order_missing(set, b, rec); /* the side is unknown too, so the new order cannot be placed */
-	struct rec_order o = rec_unfold(set, *rec);
-	uint32_t bits = order_remove(set, b, md->inst, md->order.ref, rec, &o);
+	return gn_likely(bits) ? bits : apply_delete_any(set, b, md);
+}
+
+static __attribute__((noinline)) uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	uint32_t bits = apply_delete(set, b, md);
+
+	if (gn_unlikely(!(bits & BOOK_LEVELS)))
+		return bits; /* the side is unknown too, so the new order cannot be placed */
+	gn_side side = set->changed_side;
 	int64_t key = set->changed_key;
-	bits |= order_insert(set, b, md->inst, o.side, md->order.aux2, md->order.px, md->order.qty);
+	bits |= order_insert(set, b, md->inst, side, md->order.aux2, md->order.px, md->order.qty);
 	if (key < set->changed_key)
 		set->changed_key = key;
 	return bits;
@@ -268,19 +320,20 @@ static uint32_t apply_less(struct book_set *set, struct book *b, const struct gn
 		return book_contradicted(set, b, &set->n.qty_bad);
 	if (md->order.qty < was->qty)
 		return order_reduce(set, b, md->inst, md->order.ref, rec, was, md->order.qty);
+	uint32_t bits = 0;
 	if (gn_unlikely(md->order.qty > was->qty))
-		book_contradicted(set, b, &set->n.qty_excess);
-	return order_remove(set, b, md->inst, md->order.ref, rec, was);
+		bits = book_contradicted(set, b, &set->n.qty_excess);
+	return bits | order_remove_any(set, b, md->inst, md->order.ref, rec, was);
 }
 
-static uint32_t apply_reduce(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_reduce(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	struct rec_order was;
 
 	return apply_less(set, b, md, &was);
 }
 
-static uint32_t apply_exec(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_exec(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	struct rec_order was;
 	uint32_t bits = apply_less(set, b, md, &was);
@@ -293,7 +346,7 @@ static uint32_t apply_exec(struct book_set *set, struct book *b, const struct gn
 	return bits | BOOK_TRADE;
 }
 
-static uint32_t apply_print(struct book_set *set, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_print(struct book_set *set, const struct gn_md *md)
 {
 	if (md->order.px.e9 <= 0 || md->order.qty <= 0)
 		return BOOK_EVENT; /* an auction without a trade prints nothing */
@@ -303,10 +356,12 @@ static uint32_t apply_print(struct book_set *set, const struct gn_md *md)
 
 static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
 {
+	uint32_t bits = b->state & BOOK_STALE_OWN ? BOOK_EVENT | BOOK_STATE : BOOK_EVENT;
+
 	set->n.clear++;
 	b->state &= (uint8_t)~BOOK_STALE_OWN;
 	if (!b->id)
-		return BOOK_EVENT;
+		return bits;
 	uint32_t n = 0;
 	for (gn_side side = GN_BUY; side <= GN_SELL; side++) {
 		struct levels_side levels = book_side(set, inst, side);
@@ -323,7 +378,7 @@ static uint32_t apply_clear(struct book_set *set, struct book *b, gn_inst inst)
 	}
 	set->changed_side = GN_BUY;
 	set->changed_key = INT64_MIN; /* better than all: everything changed */
-	return BOOK_EVENT | BOOK_LEVELS | BOOK_TOP;
+	return bits | BOOK_LEVELS | BOOK_TOP;
 }
 
 static void state_set(struct book *b, uint8_t bit, bool on)
@@ -332,8 +387,10 @@ static void state_set(struct book *b, uint8_t bit, bool on)
 }
 
 /* Events that change the state of one instrument, or nothing. */
-static uint32_t apply_admin(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_admin(struct book_set *set, struct book *b, const struct gn_md *md)
 {
+	uint8_t state = b->state;
+
 	switch (md->kind) {
 	case GN_MD_STATE: state_set(b, BOOK_TRADING, md->code == 'T'); break;
 	case GN_MD_HALT:
@@ -346,26 +403,11 @@ static uint32_t apply_admin(struct book_set *set, struct book *b, const struct g
 	case GN_MD_CLEAR: return apply_clear(set, b, md->inst);
 	default: break;
 	}
-	return BOOK_EVENT;
-}
-
-static uint32_t apply_event(struct book_set *set, struct book *b, const struct gn_md *md)
-{
-	switch (md->kind) {
-	case GN_MD_ADD: return apply_add(set, b, md);
-	case GN_MD_DELETE: return apply_delete(set, b, md);
-	case GN_MD_EXEC:
-	case GN_MD_EXEC_PX: return apply_exec(set, b, md);
-	case GN_MD_REDUCE: return apply_reduce(set, b, md);
-	case GN_MD_REPLACE: return apply_replace(set, b, md);
-	case GN_MD_TRADE:
-	case GN_MD_CROSS: return apply_print(set, md);
-	default: return apply_admin(set, b, md);
-	}
+	return b->state == state ? BOOK_EVENT : BOOK_EVENT | BOOK_STATE;
 }
 
 /* Events that name no instrument of ours. */
-static uint32_t apply_global(struct book_set *set, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_global(struct book_set *set, const struct gn_md *md)
 {
 	uint32_t bits = BOOK_EVENT;
 
@@ -390,10 +432,18 @@ uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 	if (gn_unlikely(md->inst >= set->cfg.instruments_max))
 		return apply_global(set, md);
 	struct book *b = &set->book[md->inst];
-	uint8_t state = b->state;
 	b->seq++;
-	uint32_t bits = apply_event(set, b, md);
-	return (b->state ^ state) & (uint8_t)~BOOK_WATCHED ? bits | BOOK_STATE : bits;
+	switch (md->kind) {
+	case GN_MD_ADD: return apply_add(set, b, md);
+	case GN_MD_DELETE: return apply_delete(set, b, md);
+	case GN_MD_EXEC:
+	case GN_MD_EXEC_PX: return apply_exec(set, b, md);
+	case GN_MD_REDUCE: return apply_reduce(set, b, md);
+	case GN_MD_REPLACE: return apply_replace(set, b, md);
+	case GN_MD_TRADE:
+	case GN_MD_CROSS: return apply_print(set, md);
+	default: return apply_admin(set, b, md);
+	}
 }
 
 static void hint_level(const struct book_set *set, gn_inst inst, gn_side side, int64_t px_e9)

@@ -186,7 +186,6 @@ static void ladder_refill(const struct levels_side *s)
 		far_move(d, a, d->n_far * 2);
 }
 
-/* The near end is empty: put the ladder around the best level again, wherever that is. */
 void levels_follow(const struct levels_side *s)
 {
 	struct levels *l = s->l;
@@ -245,7 +244,7 @@ static enum levels_result ladder_start(const struct levels_side *s, int64_t key,
 	return LEVELS_TOP;
 }
 
-enum levels_result levels_add_slow(const struct levels_side *s, int64_t key, gn_qty qty)
+enum levels_result levels_add(const struct levels_side *s, int64_t key, gn_qty qty)
 {
 	struct levels *l = s->l;
 	uint32_t i;
@@ -256,6 +255,8 @@ enum levels_result levels_add_slow(const struct levels_side *s, int64_t key, gn_
 		return add_elsewhere(s, key, qty);
 	if (sum_overflows(*ladder_sum(s, i), qty))
 		return LEVELS_FULL;
+	if (i < LEVELS_NEAR)
+		return levels_add_near(l, s->near_sum, i, qty);
 	*ladder_sum(s, i) += LEVEL_ONE + (uint64_t)qty;
 	*ladder_bits(s, i) |= UINT64_C(1) << i % 64;
 	if (levels_first(l, s->d) != i)
@@ -277,8 +278,9 @@ static enum levels_result take_far(struct ladder *d, struct arena *a, int64_t ke
 	return LEVELS_DEEP;
 }
 
-enum levels_result levels_take_slow(const struct levels_side *s, int64_t key, uint64_t less)
+enum levels_result levels_take(const struct levels_side *s, int64_t key, gn_qty qty, bool gone)
 {
+	uint64_t less = (uint64_t)qty + (gone ? LEVEL_ONE : 0);
 	struct levels *l = s->l;
 	uint32_t i;
 
@@ -288,12 +290,11 @@ enum levels_result levels_take_slow(const struct levels_side *s, int64_t key, ui
 	*ladder_sum(s, i) -= less;
 	if (*ladder_sum(s, i) == 0)
 		*ladder_bits(s, i) ^= UINT64_C(1) << i % 64;
-	if (!top)
-		return LEVELS_DEEP;
-	l->best = *ladder_sum(s, i);
-	if (l->best == 0)
+	if (!l->near)
 		levels_follow(s);
-	return LEVELS_TOP;
+	else if (top)
+		l->best = *ladder_sum(s, levels_first(l, s->d));
+	return top ? LEVELS_TOP : LEVELS_DEEP;
 }
 
 uint64_t levels_find(const struct levels_side *s, int64_t key)

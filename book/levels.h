@@ -96,11 +96,6 @@ static inline int64_t levels_key(gn_side side, int64_t px_e9)
 	return (int64_t)(((uint64_t)px_e9 ^ mirror) - mirror);
 }
 
-/** Cold parts of the inline functions below. */
-enum levels_result levels_add_slow(const struct levels_side *s, int64_t key, gn_qty qty);
-enum levels_result levels_take_slow(const struct levels_side *s, int64_t key, uint64_t less);
-void levels_follow(const struct levels_side *s);
-
 static inline int64_t levels_base(const struct levels *l)
 {
 	return l->anchor >> 4;
@@ -111,23 +106,20 @@ static inline const struct levels_tick *levels_tick_of(const struct levels *l)
 	return &levels_tick[l->anchor & 15];
 }
 
-/** Place of key in the ladder; false: it has none. */
-static inline bool levels_place(const struct levels *l, int64_t key, uint32_t *place)
+/** Place of key among the first `places` of the ladder; false: it has none there. */
+static inline bool levels_place_below(const struct levels *l, int64_t key, uint32_t places, uint32_t *place)
 {
 	const struct levels_tick *t = levels_tick_of(l);
 	uint64_t offset = (uint64_t)key - (uint64_t)levels_base(l);
 	uint64_t q = (uint64_t)((unsigned __int128)(offset + 1) * t->inverse >> 64);
 
 	*place = (uint32_t)q;
-	return (q < LEVELS_WINDOW) & (q * t->e9 == offset);
+	return (q < places) & (q * t->e9 == offset);
 }
 
-/** The same for the near places, with one branch for all that is rare. */
-static inline bool levels_place_near(const struct levels *l, int64_t key, uint32_t *place)
+static inline bool levels_place(const struct levels *l, int64_t key, uint32_t *place)
 {
-	bool placed = levels_place(l, key, place);
-
-	return gn_likely(placed & (*place < LEVELS_NEAR));
+	return levels_place_below(l, key, LEVELS_WINDOW, place);
 }
 
 /** Lowest place that holds orders; LEVELS_WINDOW when there is none. */
@@ -152,48 +144,43 @@ static inline uint64_t levels_mask(bool on)
 	return 0 - (uint64_t)on;
 }
 
-/** Add an order of qty (1 to LEVEL_QTY_MAX). Hot. */
-static inline enum levels_result levels_add(const struct levels_side *s, int64_t key, gn_qty qty)
+/** Add an order of qty at a near place; its sum must not overflow. Hot. */
+static inline enum levels_result levels_add_near(struct levels *l, uint64_t *near_sum, uint32_t place, gn_qty qty)
 {
-	struct levels *l = s->l;
-	uint32_t i;
-
-	if (!levels_place_near(l, key, &i))
-		return levels_add_slow(s, key, qty);
-	uint64_t sum = s->near_sum[i], bit = UINT64_C(1) << i;
-	if (gn_unlikely(level_qty(sum) > LEVEL_QTY_MAX - qty))
-		return LEVELS_FULL;
-	sum += LEVEL_ONE + (uint64_t)qty;
-	s->near_sum[i] = sum;
+	uint64_t sum = near_sum[place] + LEVEL_ONE + (uint64_t)qty, bit = UINT64_C(1) << place;
 	/* whether it is the best one is a coin toss: no branch */
 	uint64_t top = levels_mask((l->near & (bit - 1)) == 0);
+
+	near_sum[place] = sum;
 	l->near |= bit;
 	l->best ^= (l->best ^ sum) & top;
 	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
 }
 
-/** Take qty off the level at key, which has it; `gone`: with it an order. Hot. */
-static inline enum levels_result levels_take(const struct levels_side *s, int64_t key, gn_qty qty, bool gone)
+/** Take `less` off the level at a near place, which has it. LEVELS_FULL: done, and levels_follow() is due. Hot. */
+static inline enum levels_result levels_take_near(struct levels *l, uint64_t *near_sum, uint32_t place, uint64_t less)
 {
-	struct levels *l = s->l;
-	uint64_t less = (uint64_t)qty + (gone ? LEVEL_ONE : 0);
-	uint32_t i;
+	uint64_t sum = near_sum[place] - less, near = l->near ^ (uint64_t)(sum == 0) << place;
+	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << place) - 1)) == 0);
 
-	if (!levels_place_near(l, key, &i))
-		return levels_take_slow(s, key, less);
-	uint64_t sum = s->near_sum[i] - less, near = l->near ^ (uint64_t)(sum == 0) << i;
-	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << i) - 1)) == 0);
-	s->near_sum[i] = sum;
+	near_sum[place] = sum;
 	l->near = near;
-	if (gn_unlikely(!near)) {
-		levels_follow(s);
-		return LEVELS_TOP;
-	}
+	if (gn_unlikely(!near))
+		return LEVELS_FULL;
 	/* from where the best sum comes: a new best level, or the old one; an address instead of a branch */
-	uintptr_t first = (uintptr_t)&s->near_sum[__builtin_ctzll(near)], same = (uintptr_t)&l->best;
+	uintptr_t first = (uintptr_t)&near_sum[__builtin_ctzll(near)], same = (uintptr_t)&l->best;
 	l->best = *(const uint64_t *)(same ^ ((same ^ first) & top));
 	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
 }
+
+/** Add an order of qty (1 to LEVEL_QTY_MAX), anywhere. */
+enum levels_result levels_add(const struct levels_side *s, int64_t key, gn_qty qty);
+
+/** Take qty off the level at key, which has it; `gone`: with it an order. Never LEVELS_FULL. */
+enum levels_result levels_take(const struct levels_side *s, int64_t key, gn_qty qty, bool gone);
+
+/** The near end is empty: put the ladder around the best level again, wherever that is. */
+void levels_follow(const struct levels_side *s);
 
 /** Best level; sum 0 when there is none. */
 static inline struct level levels_best(const struct levels *l, const struct ladder *d)

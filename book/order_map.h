@@ -6,7 +6,7 @@
  * @file
  * Where an order is found by its reference: 8 bytes an order, any 64-bit reference, bounded memory.
  *
- * The newest references live in a direct-mapped store: record `ref mod window`, no search, no pointer. Its frames of 64
+ * The newest references live in a direct-mapped store: record `ref mod window`, no search, no pointer. Its frames of 256
  * consecutive references carry the reference they begin with as a tag. A tag only ever grows: when a newer frame of
  * references claims the place, what still lives there moves to a hash table. So a reference is in the store when its
  * frame's tag is its own, in the hash table when the tag is newer, and nowhere when the tag is older. Real references
@@ -19,7 +19,7 @@
 
 #include "dataplane/runtime/compiler.h"
 
-#define ORDER_FRAME_BITS 6u
+#define ORDER_FRAME_BITS 8u
 #define ORDER_FRAME (1u << ORDER_FRAME_BITS) /* references a tag stands for */
 
 /** Slot of the hash table; rec is 0 when free. */
@@ -86,7 +86,7 @@ static inline bool order_map_has_room(const struct order_map *m)
 	return gn_likely(m->n < m->max);
 }
 
-/** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most 64 records. */
+/** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most 256 records. */
 static inline void order_map_put(struct order_map *m, uint64_t ref, uint64_t rec)
 {
 	uint64_t *slot = order_map_slot(m, ref);
