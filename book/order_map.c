@@ -25,6 +25,7 @@ int order_map_init(struct order_map *m, uint64_t max, int node)
 		return gn_err(EINVAL, "order map: %lu orders, expected 1 to 2^32", (unsigned long)max);
 	m->max = max;
 	m->window = map_window(max);
+	m->window_bits = (uint32_t)__builtin_ctzll(m->window);
 	m->n_slots = max + max / 2 + 64; /* two thirds full at most: a search stays short */
 	m->rec = gn_mem_alloc(m->window * sizeof(*m->rec), node);
 	m->tag = gn_mem_alloc((m->window >> ORDER_FRAME_BITS) * sizeof(*m->tag), node);
@@ -58,7 +59,9 @@ static uint64_t map_next(const struct order_map *m, uint64_t slot)
 
 uint64_t *order_map_find_old(struct order_map *m, uint64_t ref)
 {
-	if (m->tag[order_map_frame(m, ref)] < ref >> ORDER_FRAME_BITS)
+	uint64_t own = ref >> m->window_bits;
+
+	if (own > m->tag[order_map_frame(m, ref)] && own <= ORDER_TAG_MAX)
 		return NULL; /* newer than all that was ever here */
 	for (uint64_t s = map_home(m, ref); m->old[s].rec; s = map_next(m, s))
 		if (m->old[s].ref == ref)
@@ -75,30 +78,45 @@ static void map_put_old(struct order_map *m, uint64_t ref, uint64_t rec)
 	m->old[s] = (struct order_old){ref, rec};
 }
 
-/* A newer frame takes the place: what is still alive in it becomes old. */
-static void map_claim(struct order_map *m, uint64_t frame, uint64_t tag)
+/* A newer frame takes the place: what is still alive in it becomes old. All the slots are asked for before the first is used. */
+static void map_claim(struct order_map *m, uint64_t frame, uint32_t tag)
 {
 	uint64_t *rec = &m->rec[frame << ORDER_FRAME_BITS];
-	uint64_t ref = m->tag[frame] << ORDER_FRAME_BITS;
+	uint64_t ref = (uint64_t)m->tag[frame] << m->window_bits | frame << ORDER_FRAME_BITS;
+	uint32_t live[ORDER_FRAME], n = 0;
 
 	for (uint32_t i = 0; i < ORDER_FRAME; i++) {
-		if (!rec[i])
+		if (gn_likely(!rec[i]))
 			continue;
-		map_put_old(m, ref + i, rec[i]);
-		rec[i] = 0;
+		__builtin_prefetch(&m->old[map_home(m, ref + i)], 1);
+		live[n++] = i;
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		map_put_old(m, ref + live[k], rec[live[k]]);
+		rec[live[k]] = 0;
 	}
 	m->tag[frame] = tag;
 }
 
+/* The frame that will be claimed next, when references go on as they do. */
+static void map_prefetch_next(const struct order_map *m, uint64_t frame)
+{
+	const uint64_t *rec = &m->rec[(frame + 1) << ORDER_FRAME_BITS & (m->window - 1)];
+
+	for (uint32_t i = 0; i < ORDER_FRAME; i += GN_LINE / sizeof(*rec))
+		__builtin_prefetch(&rec[i], 1);
+}
+
 void order_map_put_slow(struct order_map *m, uint64_t ref, uint64_t rec)
 {
-	uint64_t frame = order_map_frame(m, ref), own = ref >> ORDER_FRAME_BITS;
+	uint64_t frame = order_map_frame(m, ref), own = ref >> m->window_bits;
 
-	if (own < m->tag[frame]) {
+	if (own < m->tag[frame] || own > ORDER_TAG_MAX) {
 		map_put_old(m, ref, rec);
 		return;
 	}
-	map_claim(m, frame, own);
+	map_claim(m, frame, (uint32_t)own);
+	map_prefetch_next(m, frame);
 	m->rec[ref & (m->window - 1)] = rec;
 }
 
@@ -125,7 +143,7 @@ uint64_t *order_map_at(struct order_map *m, uint64_t place, uint64_t *ref)
 	if (!*rec)
 		return NULL;
 	if (place < m->window)
-		*ref = m->tag[place >> ORDER_FRAME_BITS] << ORDER_FRAME_BITS | (place & (ORDER_FRAME - 1));
+		*ref = (uint64_t)m->tag[place >> ORDER_FRAME_BITS] << m->window_bits | place;
 	else
 		*ref = m->old[place - m->window].ref;
 	return rec;

@@ -6,10 +6,10 @@
  * @file
  * Where an order is found by its reference: 8 bytes an order, any 64-bit reference, bounded memory.
  *
- * The newest references live in a direct-mapped store: record `ref mod window`, no search, no pointer. Its frames of 256
- * consecutive references carry the reference they begin with as a tag. A tag only ever grows: when a newer frame of
- * references claims the place, what still lives there moves to a hash table. So a reference is in the store when its
- * frame's tag is its own, in the hash table when the tag is newer, and nowhere when the tag is older. Real references
+ * The newest references live in a direct-mapped store: record `ref mod window`, no search, no pointer. Each frame of 64
+ * records has a tag: the generation `ref / window` of what it holds. A tag only ever grows: when a newer generation claims
+ * the frame, what still lives there moves to a hash table. So a reference is in the store when its frame's tag is its own
+ * generation, in the hash table when the tag is newer, and nowhere when the tag is older. Real references
  * grow by small steps, hence new orders are written side by side and an order that dies young never left the store.
  */
 
@@ -19,8 +19,9 @@
 
 #include "dataplane/runtime/compiler.h"
 
-#define ORDER_FRAME_BITS 8u
-#define ORDER_FRAME (1u << ORDER_FRAME_BITS) /* references a tag stands for */
+#define ORDER_FRAME_BITS 6u
+#define ORDER_FRAME (1u << ORDER_FRAME_BITS) /* references a tag stands for: as many as may have to move at once */
+#define ORDER_TAG_MAX UINT32_MAX /* of generations past it, all live in the table */
 
 /** Slot of the hash table; rec is 0 when free. */
 struct order_old {
@@ -29,9 +30,10 @@ struct order_old {
 
 struct order_map {
 	uint64_t *rec; /* the store: window records, 0 is none */
-	uint64_t *tag; /* of each frame: reference >> ORDER_FRAME_BITS */
+	uint32_t *tag; /* of each frame */
 	struct order_old *old;
 	uint64_t window; /* power of two */
+	uint32_t window_bits;
 	uint64_t n_slots; /* of the hash table */
 	uint64_t n;      /* records in store and table */
 	uint64_t max;
@@ -61,7 +63,7 @@ static inline void order_map_prefetch(const struct order_map *m, uint64_t ref)
 /** The store's record for ref, 0 in it when there is none; NULL: the store is not where ref belongs. Hot. */
 static inline uint64_t *order_map_slot(const struct order_map *m, uint64_t ref)
 {
-	bool own = m->tag[order_map_frame(m, ref)] == ref >> ORDER_FRAME_BITS;
+	bool own = m->tag[order_map_frame(m, ref)] == ref >> m->window_bits;
 
 	return gn_likely(own) ? &m->rec[ref & (m->window - 1)] : NULL;
 }
@@ -86,7 +88,7 @@ static inline bool order_map_has_room(const struct order_map *m)
 	return gn_likely(m->n < m->max);
 }
 
-/** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most 256 records. */
+/** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most ORDER_FRAME records. */
 static inline void order_map_put(struct order_map *m, uint64_t ref, uint64_t rec)
 {
 	uint64_t *slot = order_map_slot(m, ref);
