@@ -47,28 +47,28 @@ done
 [ -e "$topology" ] || topology=$here/config/$topology.yaml
 
 mkdir -p "$output"
-rm -f "$output"/*.journal "$output"/ledger.csv
+rm -f "$output"/*.journal* "$output"/ledger.csv
 exchange=
 stop_exchange() {
 	[ -n "$exchange" ] || return 0
-	kill -TERM "$exchange" 2>/dev/null || true
+	[ -z "${1:-}" ] || kill -TERM "$exchange" 2>/dev/null || true
 	wait "$exchange" || exchange_status=$?
 	exchange=
 }
-trap 'exchange_status=0; stop_exchange' EXIT
+trap 'exchange_status=0; stop_exchange now' EXIT
 
 # Each run has a socket of its own, so that two demos do not meet.
 socket=$(mktemp -u /tmp/gannet-demo-XXXXXX.sock)
 sed "s|/tmp/gannet-demo.sock|$socket|" "$config" >"$output/demo.yaml"
 cp "$here"/config/{fused,pipeline,fan-out}.yaml "$output/"
 
-"$build/app/gannet" exchange "$output/demo.yaml" --ledger "$output/ledger.csv" "${exchange_args[@]}" \
+"$build/app/gannet" exchange "$output/demo.yaml" --until-quiet --ledger "$output/ledger.csv" "${exchange_args[@]}" \
 	>"$output/exchange.out" 2>"$output/exchange.err" &
 exchange=$!
 status=0 exchange_status=0
 "$build/app/gannet" run "$output/demo.yaml" --topology "$topology" --seconds "$seconds" --output "$output" \
 	"${run_args[@]}" || status=$?
-stop_exchange
+if [ $status = 0 ]; then stop_exchange; else stop_exchange now; fi # it ends by itself once the engine has logged out
 rm -f "$socket"
 grep -v ' is open on ' "$output/exchange.err" >&2 || true
 cat "$output/exchange.out" >&$words

@@ -337,7 +337,8 @@ static __attribute__((noinline)) uint32_t apply_exec(struct book_set *set, struc
 {
 	struct rec_order was;
 	uint32_t bits = apply_less(set, b, md, &was);
-	bool printed = md->order.qty > 0 && (md->kind == GN_MD_EXEC || md->flags & GN_MD_F_PRINTABLE);
+	bool news = !(md->flags & GN_MD_F_SNAPSHOT); /* what rebuilds a book was printed before */
+	bool printed = news && md->order.qty > 0 && (md->kind == GN_MD_EXEC || md->flags & GN_MD_F_PRINTABLE);
 	int64_t px_e9 = md->kind == GN_MD_EXEC ? was.px_e9 : md->order.px.e9;
 
 	if (!printed || px_e9 <= 0)
@@ -348,8 +349,8 @@ static __attribute__((noinline)) uint32_t apply_exec(struct book_set *set, struc
 
 static __attribute__((noinline)) uint32_t apply_print(struct book_set *set, const struct gn_md *md)
 {
-	if (md->order.px.e9 <= 0 || md->order.qty <= 0)
-		return BOOK_EVENT; /* an auction without a trade prints nothing */
+	if (md->order.px.e9 <= 0 || md->order.qty <= 0 || md->flags & GN_MD_F_SNAPSHOT)
+		return BOOK_EVENT; /* an auction without a trade prints nothing, nor does what rebuilds a book */
 	book_traded(set, md->inst, md->order.px.e9, md->order.qty);
 	return BOOK_EVENT | BOOK_TRADE;
 }

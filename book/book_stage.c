@@ -192,6 +192,8 @@ static void book_on_md(void *arg, uint32_t from, const void *msg, uint32_t bytes
 		state_all(c, md);
 	else if (bits & (BOOK_TOP | BOOK_TRADE | BOOK_STATE))
 		board_update(c, md->inst, md->rx_tsc);
+	if (gn_unlikely(md->flags & GN_MD_F_SNAPSHOT))
+		return; /* a book that is being rebuilt is stale: its view follows when it is fresh */
 	if (bits & BOOK_EVENT)
 		events_send(c, md);
 	if (!(bits & (BOOK_LEVELS | BOOK_TRADE | BOOK_STATE)) || bits & BOOK_STATE_ALL)

@@ -63,7 +63,7 @@ spdx() {
 
 scripts() { git ls-files -z '*.sh' dev .ci/run | xargs -0 -r shellcheck; }
 
-spelling() { git ls-files -z '*.[ch]' '*.md' '*.sh' '*.yaml' | xargs -0 -r codespell -L inout,ser,fo,te,nd,ot --quiet-level=2; }
+spelling() { git ls-files -z '*.[ch]' '*.md' '*.sh' '*.yaml' | xargs -0 -r codespell -L inout,ser,fo,te,nd,ot,sise --quiet-level=2; }
 
 say 'the tree'
 check layering .ci/layering.sh

@@ -34,6 +34,10 @@ struct feed_section {
 	uint32_t lines_count;
 	uint64_t wait_ns, silence_ns, midnight_ns;
 	uint32_t hold_datagrams, shards;
+	struct server_section *request_servers, *snapshot_servers;
+	uint32_t request_servers_count, snapshot_servers_count;
+	uint16_t request_port;
+	char *snapshot_username, *snapshot_password;
 };
 
 struct book_section {

@@ -47,6 +47,11 @@ static const cyaml_schema_field_t feed_fields[] = {
 	CONFIG_FIELD_UINT(struct feed_section, midnight_ns, OPT)
 	CONFIG_FIELD_UINT(struct feed_section, hold_datagrams, OPT)
 	CONFIG_FIELD_UINT(struct feed_section, shards, OPT)
+	CYAML_FIELD_SEQUENCE("request_servers", LIST | OPT, struct feed_section, request_servers, &server_schema, 1, 4),
+	CONFIG_FIELD_UINT(struct feed_section, request_port, OPT)
+	CYAML_FIELD_SEQUENCE("snapshot_servers", LIST | OPT, struct feed_section, snapshot_servers, &server_schema, 1, 2),
+	CONFIG_FIELD_TEXT(struct feed_section, snapshot_username, OPT)
+	CONFIG_FIELD_TEXT(struct feed_section, snapshot_password, OPT)
 	CYAML_FIELD_END
 };
 
@@ -196,6 +201,13 @@ static const struct config_key config_keys[] = {
 	{"engine.feed.midnight_ns", POSITIVE, "0", "of the venue's day, since the Unix epoch; 0: unknown"},
 	{"engine.feed.hold_datagrams", 16, 1048576, "4096", "datagrams that came early and are held"},
 	{"engine.feed.shards", 1, 32, "1", "feed handlers; instruments are spread by venue number"},
+	{"engine.feed.request_servers[].ip", 7, 15, NULL, "a server to ask for lost messages (MoldUDP64)"},
+	{"engine.feed.request_servers[].port", 1, 65535, NULL, "its UDP port"},
+	{"engine.feed.request_port", 1, 65535, "26478", "UDP port of ours that asks, and gets the answers"},
+	{"engine.feed.snapshot_servers[].ip", 7, 15, NULL, "a snapshot server (GLIMPSE), for losses that nobody can send again"},
+	{"engine.feed.snapshot_servers[].port", 1, 65535, NULL, "its TCP port"},
+	{"engine.feed.snapshot_username", 0, 6, "", "login at the snapshot servers"},
+	{"engine.feed.snapshot_password", 0, 10, "", "password"},
 	{"engine.book.instruments_max", 1, 32000, "16384", "instruments that can be known"},
 	{"engine.book.orders_max", 1, 16777215, "1048576", "live orders of all books of a shard"},
 	{"engine.book.tolerate_gaps", 0, 1, "false", "an unknown order reference does not make a book stale: mid-day starts"},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dataplane/nic/eal.h"
 #include "dataplane/runtime/log.h"
@@ -16,6 +17,7 @@
 #define CLOCK_UPDATE_NS UINT64_C(100000000)
 #define CANCEL_NS UINT64_C(3000000000) /* how long a clean stop waits for cancels, and then for log-outs */
 #define LOGOUT_NS UINT64_C(3000000000)
+#define PEER_NS UINT64_C(2000000000)
 
 /* How far a clean stop has come. */
 enum stop_phase { RUNNING, CANCELLING, LOGGING_OUT, STOPPED };
@@ -33,7 +35,7 @@ struct engine {
 	struct risk_control *control;
 	struct latency *latency;
 	struct threads threads;
-	bool running;
+	bool running, was_up;
 	uint64_t quarantined;
 	uint64_t clock_next_ns;
 	enum stop_phase phase;
@@ -189,7 +191,7 @@ int engine_start(struct engine *e)
 
 	if (rc == 0)
 		rc = threads_start(&e->threads, e->wiring);
-	e->running = rc == 0;
+	e->running = e->was_up = rc == 0;
 	return rc;
 }
 
@@ -275,11 +277,27 @@ void engine_halt(struct engine *e)
 	latency_collect(e->latency);
 }
 
+/*
+ * DPDK's net_memif unmaps the shared rings in another thread as soon as its peer has gone, even under a burst in
+ * progress. So a peer that may still be sending gets the time to end first.
+ */
+static void engine_let_peer_go(struct engine *e)
+{
+	const struct timespec tick = {.tv_nsec = 1000000};
+	uint64_t end_ns = gn_clock_now_ns() + PEER_NS;
+
+	if (!e->was_up || strncmp(gn_port_device(e->port), "net_memif", 9) != 0)
+		return;
+	while (gn_clock_now_ns() < end_ns && gn_port_try_up(e->port))
+		nanosleep(&tick, NULL);
+}
+
 bool engine_free(struct engine *e)
 {
 	bool clean = !*e->trouble;
 
 	engine_halt(e);
+	engine_let_peer_go(e);
 	gn_assert_hook(NULL, NULL);
 	latency_free(e->latency);
 	gn_wiring_free(e->wiring);

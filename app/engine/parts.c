@@ -22,6 +22,55 @@ static int add_instrument(struct gn_instruments *t, const char *symbol, gn_inst 
 	return 0;
 }
 
+/* Answers to requests for lost messages come to our own address, as one more line of the feed. */
+static int make_reply_line(struct parts *p, const struct engine_section *s)
+{
+	const struct feed_section *f = &s->feed;
+	uint32_t own;
+
+	if (f->request_servers_count == 0)
+		return 0;
+	if (f->lines_count >= ARBITER_LINES_MAX)
+		return gn_err(0, "engine.feed.request_servers: %u lines leave none for the answers", f->lines_count);
+	int rc = address_ip("engine.port.ip", s->port.ip, &own);
+	p->subscription[f->lines_count] = (struct rx_subscription){own, f->request_port, (uint16_t)f->lines_count};
+	p->rx.n_subscriptions++;
+	return rc;
+}
+
+static int make_servers(const char *where, const struct server_section *from, uint32_t n, struct feed_server *out)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+		uint32_t ip;
+		rc = address_ip(where, from[i].ip, &ip);
+		out[i] = (struct feed_server){.ip = ip, .port = from[i].port};
+	}
+	return rc;
+}
+
+static int make_recovery(struct feed_config *c, const struct feed_section *f)
+{
+	struct recovery_config *r = &c->recovery;
+	int rc = make_servers("engine.feed.request_servers[].ip", f->request_servers, f->request_servers_count,
+		r->rerequest.server);
+
+	if (rc == 0)
+		rc = make_servers("engine.feed.snapshot_servers[].ip", f->snapshot_servers, f->snapshot_servers_count,
+			r->snapshot.server);
+	r->rerequest.n_servers = f->request_servers_count;
+	r->snapshot.n_servers = f->snapshot_servers_count;
+	strncpy(r->snapshot.username, f->snapshot_username, sizeof(r->snapshot.username) - 1);
+	strncpy(r->snapshot.password, f->snapshot_password, sizeof(r->snapshot.password) - 1);
+	if (f->request_servers_count) {
+		r->port_own = f->request_port;
+		c->reply_lines = 1u << f->lines_count;
+		c->n_lines++;
+	}
+	return rc;
+}
+
 static int make_rx(struct parts *p, const struct feed_section *f)
 {
 	for (uint32_t i = 0; i < f->lines_count; i++) {
@@ -37,14 +86,18 @@ static int make_rx(struct parts *p, const struct feed_section *f)
 	return 0;
 }
 
-static void make_feed(struct parts *p, const struct feed_section *f)
+static int make_feed(struct parts *p, const struct feed_section *f)
 {
 	for (uint32_t i = 0; i < f->shards; i++) {
 		p->feed[i] = (struct feed_config){.n_lines = f->lines_count, .wait_ns = f->wait_ns, .silence_ns = f->silence_ns,
 			.hold_datagrams = f->hold_datagrams, .midnight_ns = f->midnight_ns, .shard = i, .n_shards = f->shards};
 		strncpy(p->feed[i].session, f->session, sizeof(p->feed[i].session) - 1);
 		p->feed_of[i] = &p->feed[i];
+		int rc = make_recovery(&p->feed[i], f);
+		if (rc < 0)
+			return rc;
 	}
+	return 0;
 }
 
 static int make_subscription(struct parts *p, const struct strategy_section *s, uint32_t i, struct gn_instruments *t)
@@ -266,10 +319,12 @@ int parts_make(struct parts *p, const char *config_path, const struct engine_sec
 {
 	memset(p, 0, sizeof(*p));
 	int rc = make_rx(p, &s->feed);
-	if (rc < 0)
-		return rc;
-	make_feed(p, &s->feed);
-	rc = make_book(p, s, instruments);
+	if (rc == 0)
+		rc = make_reply_line(p, s);
+	if (rc == 0)
+		rc = make_feed(p, &s->feed);
+	if (rc == 0)
+		rc = make_book(p, s, instruments);
 	if (rc == 0)
 		rc = make_strategies(p, config_path, s);
 	if (rc == 0)

@@ -24,7 +24,7 @@
 
 struct parts {
 	struct rx_config rx;
-	struct rx_subscription subscription[PARTS_LINES_MAX];
+	struct rx_subscription subscription[PARTS_LINES_MAX + 1]; /* the last: answers to requests */
 	uint32_t group[PARTS_LINES_MAX];
 
 	struct feed_config feed[PARTS_SHARDS_MAX];

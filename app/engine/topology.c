@@ -34,6 +34,8 @@ static const struct {
 	{"rx_feed", RX, FEED, false, false, false, 0},
 	{"rx_gateway", RX, GATEWAY, false, false, false, 0},
 	{"feed_book", FEED, BOOK, true, false, false, 0},
+	{"feed_gateway", FEED, GATEWAY, false, true, true, 256},
+	{"gateway_feed", GATEWAY, FEED, false, true, true, 256},
 	{"book_strategy", BOOK, STRATEGY, false, false, true, 4096},
 	{"strategy_risk", STRATEGY, RISK, false, false, true, 4096},
 	{"risk_gateway", RISK, GATEWAY, false, false, false, 0},

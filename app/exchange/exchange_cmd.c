@@ -21,11 +21,12 @@
 
 #define STATS_WORDS 1024u
 #define STOP_NS UINT64_C(5000000000)
+#define QUIET_NS UINT64_C(200000000) /* without a connection, after there was one: everybody has gone */
 
 struct options {
 	const char *path, *replay, *ledger;
 	unsigned long long speed_pct;
-	bool stats;
+	bool stats, until_quiet;
 };
 
 /* Everything that a running exchange consists of. */
@@ -47,6 +48,7 @@ static void exchange_usage(FILE *out)
 	      "  --replay FILE   raw ITCH 5.0 file as background order flow, instead of its own\n"
 	      "  --speed N       replay at N times the recorded pace; 0: as fast as possible (default 1)\n"
 	      "  --ledger FILE   what it saw of every order, for `gannet reconcile`\n"
+	      "  --until-quiet   close the day when every connection that there was has gone\n"
 	      "  --stats         print every counter at the end\n",
 		out);
 }
@@ -54,7 +56,7 @@ static void exchange_usage(FILE *out)
 static int exchange_parse(int argc, char **argv, struct options *o, bool *done)
 {
 	static const struct option longs[] = {{"replay", 1, NULL, 'r'}, {"speed", 1, NULL, 's'}, {"ledger", 1, NULL, 'l'},
-		{"stats", 0, NULL, 'c'}, {"help", 0, NULL, 'h'}, {0}};
+		{"stats", 0, NULL, 'c'}, {"until-quiet", 0, NULL, 'q'}, {"help", 0, NULL, 'h'}, {0}};
 	int c;
 
 	*o = (struct options){.speed_pct = 1};
@@ -67,6 +69,7 @@ static int exchange_parse(int argc, char **argv, struct options *o, bool *done)
 			break;
 		case 'l': o->ledger = optarg; break;
 		case 'c': o->stats = true; break;
+		case 'q': o->until_quiet = true; break;
 		case 'h':
 			exchange_usage(stdout);
 			*done = true;
@@ -153,17 +156,32 @@ static int venue_wire(struct venue *v, const char *path)
 	return rc == 0 ? gn_wiring_seal(v->wiring) : rc;
 }
 
-static void venue_run(struct venue *v)
+/* Every connection that there was has gone, and none came back for a while. */
+static bool venue_is_quiet(const struct venue *v, uint64_t *since_ns)
+{
+	uint64_t up = 0, down = 0, now = gn_clock_now_ns();
+
+	gn_stats_find(v->stats, "exchange0", "tcp_up", &up);
+	gn_stats_find(v->stats, "exchange0", "tcp_down", &down);
+	if (up == 0 || up != down)
+		*since_ns = 0;
+	else if (*since_ns == 0)
+		*since_ns = now;
+	return *since_ns && now - *since_ns > QUIET_NS;
+}
+
+static void venue_run(struct venue *v, bool until_quiet)
 {
 	const struct timespec tick = {.tv_nsec = 1000000};
-	uint64_t give_up_ns = 0;
+	uint64_t give_up_ns = 0, quiet_since_ns = 0;
 
 	while (!atomic_load(&v->stopped)) {
 		nanosleep(&tick, NULL);
 		gn_clock_update();
 		if (give_up_ns && gn_clock_now_ns() > give_up_ns)
 			break;
-		if (atomic_load(&command_interrupted) && !give_up_ns) {
+		bool enough = atomic_load(&command_interrupted) || (until_quiet && venue_is_quiet(v, &quiet_since_ns));
+		if (enough && !give_up_ns) {
 			atomic_store(&v->stop, true);
 			give_up_ns = gn_clock_now_ns() + STOP_NS;
 		}
@@ -240,7 +258,7 @@ int exchange_main(int argc, char **argv)
 	if (rc < 0) {
 		status = command_failed();
 	} else if (!sockets) {
-		venue_run(v);
+		venue_run(v, o.until_quiet);
 		if (!atomic_load(&v->stopped)) {
 			gn_error("exchange: the day did not close in time");
 			status = EXIT_FAILED;

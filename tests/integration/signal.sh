@@ -6,14 +6,13 @@
 signal=$2
 cp "$root"/app/config/*.yaml "$tmp/"
 sed -i "s|/tmp/gannet-demo.sock|$tmp/signal.sock|" "$tmp/demo.yaml"
-"$gannet" exchange "$tmp/demo.yaml" --stats --ledger "$tmp/ledger.csv" >"$tmp/exchange.out" 2>"$tmp/exchange.err" &
+"$gannet" exchange "$tmp/demo.yaml" --until-quiet --stats --ledger "$tmp/ledger.csv" >"$tmp/exchange.out" 2>"$tmp/exchange.err" &
 exchange=$!
 "$gannet" run "$tmp/demo.yaml" --stats --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err" &
 engine=$!
 sleep 4
 kill -"$signal" $engine
 wait $engine || fail "the engine ended with $?"
-kill -"$signal" $exchange
 wait $exchange || fail "the exchange ended with $?"
 at_least "$tmp/run.out" 'orders ' 5
 grep -q ',live$' "$tmp/ledger.csv" && fail "orders were left open: $(grep -m3 ',live$' "$tmp/ledger.csv")"
