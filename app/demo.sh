@@ -51,11 +51,15 @@ rm -f "$output"/*.journal* "$output"/ledger.csv
 exchange=
 stop_exchange() {
 	[ -n "$exchange" ] || return 0
-	[ -z "${1:-}" ] || kill -TERM "$exchange" 2>/dev/null || true
+	for _ in $(seq "${1:-30}"); do # tenths of a second in which it may end by itself
+		kill -0 "$exchange" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -TERM "$exchange" 2>/dev/null || true
 	wait "$exchange" || exchange_status=$?
 	exchange=
 }
-trap 'exchange_status=0; stop_exchange now' EXIT
+trap 'exchange_status=0; stop_exchange 0' EXIT
 
 # Each run has a socket of its own, so that two demos do not meet.
 socket=$(mktemp -u /tmp/gannet-demo-XXXXXX.sock)
@@ -68,7 +72,7 @@ exchange=$!
 status=0 exchange_status=0
 "$build/app/gannet" run "$output/demo.yaml" --topology "$topology" --seconds "$seconds" --output "$output" \
 	"${run_args[@]}" || status=$?
-if [ $status = 0 ]; then stop_exchange; else stop_exchange now; fi # it ends by itself once the engine has logged out
+if [ $status = 0 ]; then stop_exchange; else stop_exchange 0; fi # it ends by itself once the engine has logged out
 rm -f "$socket"
 grep -v ' is open on ' "$output/exchange.err" >&2 || true
 cat "$output/exchange.out" >&$words

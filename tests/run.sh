@@ -81,6 +81,7 @@ check 'clang build' clang_build
 
 say 'ASan and UBSan'
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
 check 'asan build' build build-asan -Db_sanitize=address,undefined -Dbuildtype=debugoptimized
 suite build-asan --timeout-multiplier 5
 

@@ -13,6 +13,8 @@ engine=$!
 sleep 4
 kill -"$signal" $engine
 wait $engine || fail "the engine ended with $?"
+for _ in $(seq 30); do kill -0 $exchange 2>/dev/null && sleep 0.1; done
+kill -TERM $exchange 2>/dev/null || true
 wait $exchange || fail "the exchange ended with $?"
 at_least "$tmp/run.out" 'orders ' 5
 grep -q ',live$' "$tmp/ledger.csv" && fail "orders were left open: $(grep -m3 ',live$' "$tmp/ledger.csv")"

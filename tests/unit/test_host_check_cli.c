@@ -42,23 +42,29 @@ static int run(char **text, int argc, const char *const *args)
 
 TestSuite(check_host_cli, .init = cr_redirect_stderr, .fini = clean_up, .timeout = 60);
 
+/* Status 2, and nothing on standard output, which is for data. */
+#define WRONG(...)                                     \
+	do {                                           \
+		char *text;                            \
+		cr_assert_eq(RUN(&text, __VA_ARGS__), 2); \
+		cr_assert_str_eq(text, "");            \
+		free(text);                            \
+	} while (0)
+
 Test(check_host_cli, wrong_usage_is_status_2)
 {
-	char *text;
-
-	cr_assert_eq(RUN(&text, "--nonsense"), 2);
-	cr_assert_eq(RUN(&text, "--format", "xml"), 2);
-	cr_assert_eq(RUN(&text, "--cores", "x"), 2);
-	cr_assert_eq(RUN(&text, "--cores", ""), 2);
-	cr_assert_eq(RUN(&text, "--cores", "1000"), 2);
-	cr_assert_eq(RUN(&text, "--seconds", "0"), 2);
-	cr_assert_eq(RUN(&text, "--seconds", "5x"), 2);
-	cr_assert_eq(RUN(&text, "--revert", "--print-boot"), 2);
-	cr_assert_eq(RUN(&text, "word"), 2);
-	cr_assert_eq(RUN(&text, "--jitter", "--root", "/tmp"), 2);
-	cr_assert_eq(RUN(&text, "--apply", "no_such_row"), 2);
-	cr_assert_eq(RUN(&text, "--apply", "tsc"), 2);
-	cr_assert_str_eq(text, "", "standard output is for data");
+	WRONG("--nonsense");
+	WRONG("--format", "xml");
+	WRONG("--cores", "x");
+	WRONG("--cores", "");
+	WRONG("--cores", "1000");
+	WRONG("--seconds", "0");
+	WRONG("--seconds", "5x");
+	WRONG("--revert", "--print-boot");
+	WRONG("word");
+	WRONG("--jitter", "--root", "/tmp");
+	WRONG("--apply", "no_such_row");
+	WRONG("--apply", "tsc");
 }
 
 Test(check_host_cli, help_goes_to_standard_output)
