@@ -10,7 +10,10 @@ sed -i "s|/tmp/gannet-demo.sock|$tmp/signal.sock|" "$tmp/demo.yaml"
 exchange=$!
 "$gannet" run "$tmp/demo.yaml" --stats --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err" &
 engine=$!
-sleep 4
+for _ in $(seq 60); do # it trades: the live line says so
+	grep -qE 'orders [1-9][0-9]+ ' "$tmp/run.err" && break
+	sleep 0.5
+done
 kill -"$signal" $engine
 wait $engine || fail "the engine ended with $?"
 for _ in $(seq 30); do kill -0 $exchange 2>/dev/null && sleep 0.1; done
