@@ -17,10 +17,11 @@
 #define CLOCK_UPDATE_NS UINT64_C(100000000)
 #define CANCEL_NS UINT64_C(3000000000) /* how long a clean stop waits for cancels, and then for log-outs */
 #define LOGOUT_NS UINT64_C(3000000000)
+#define CLOSING_NS UINT64_C(300000000) /* for TCP to close on both sides */
 #define PEER_NS UINT64_C(2000000000)
 
 /* How far a clean stop has come. */
-enum stop_phase { RUNNING, CANCELLING, LOGGING_OUT, STOPPED };
+enum stop_phase { RUNNING, CANCELLING, LOGGING_OUT, CLOSING, STOPPED };
 
 struct engine {
 	struct config *config;
@@ -263,8 +264,11 @@ bool engine_stopped(struct engine *e)
 			return false;
 		if (!over && !*e->trouble)
 			snprintf(e->trouble, sizeof(e->trouble), "an order session did not close in time");
-		e->phase = STOPPED;
+		e->phase = CLOSING;
+		e->phase_end_ns = now + CLOSING_NS;
 	}
+	if (e->phase == CLOSING && now >= e->phase_end_ns)
+		e->phase = STOPPED;
 	return e->phase == STOPPED;
 }
 
