@@ -453,7 +453,7 @@ static void hint_level(const struct book_set *set, gn_inst inst, gn_side side, i
 	uint32_t i;
 
 	if (levels_place(s.l, levels_key(side, px_e9), &i))
-		__builtin_prefetch(i < LEVELS_NEAR ? &s.near_sum[i] : &s.d->deep_sum[i - LEVELS_NEAR], 1);
+		gn_prefetch(i < LEVELS_NEAR ? &s.near_sum[i] : &s.d->deep_sum[i - LEVELS_NEAR]);
 }
 
 void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step)
@@ -462,7 +462,7 @@ void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step
 		return;
 	if (step == 0) {
 		order_map_prefetch(&set->map, md->order.ref);
-		__builtin_prefetch(&set->book[md->inst], 1);
+		gn_prefetch(&set->book[md->inst]);
 		if (md->kind == GN_MD_REPLACE)
 			order_map_prefetch(&set->map, md->order.aux2);
 		return;

@@ -88,7 +88,7 @@ static void map_claim(struct order_map *m, uint64_t frame, uint32_t tag)
 	for (uint32_t i = 0; i < ORDER_FRAME; i++) {
 		if (gn_likely(!rec[i]))
 			continue;
-		__builtin_prefetch(&m->old[map_home(m, ref + i)], 1);
+		gn_prefetch(&m->old[map_home(m, ref + i)]);
 		live[n++] = i;
 	}
 	for (uint32_t k = 0; k < n; k++) {
@@ -104,7 +104,7 @@ static void map_prefetch_next(const struct order_map *m, uint64_t frame)
 	const uint64_t *rec = &m->rec[(frame + 1) << ORDER_FRAME_BITS & (m->window - 1)];
 
 	for (uint32_t i = 0; i < ORDER_FRAME; i += GN_LINE / sizeof(*rec))
-		__builtin_prefetch(&rec[i], 1);
+		gn_prefetch(&rec[i]);
 }
 
 void order_map_put_slow(struct order_map *m, uint64_t ref, uint64_t rec)

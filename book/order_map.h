@@ -56,8 +56,8 @@ static inline uint64_t order_map_frame(const struct order_map *m, uint64_t ref)
 /** Start loading what the other functions will read for ref. */
 static inline void order_map_prefetch(const struct order_map *m, uint64_t ref)
 {
-	__builtin_prefetch(&m->tag[order_map_frame(m, ref)]);
-	__builtin_prefetch(&m->rec[ref & (m->window - 1)], 1);
+	gn_prefetch(&m->tag[order_map_frame(m, ref)]);
+	gn_prefetch(&m->rec[ref & (m->window - 1)]);
 }
 
 /** The store's record for ref, 0 in it when there is none; NULL: the store is not where ref belongs. Hot. */

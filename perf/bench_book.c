@@ -28,6 +28,7 @@
 #define N_LOCATES 16384u
 #define LOOK 16u /* decoded messages kept; above GN_HINT_FAR */
 #define TICKS_MAX 65536u
+#define STREAM_AHEAD 1024u
 
 struct options {
 	struct itch_flow_config flow;
@@ -93,6 +94,7 @@ static inline bool next_md(struct cursor *c, struct gn_md *md)
 		if (gn_unlikely(len == 0 || msg + len > c->end))
 			return false;
 		c->at = msg + len;
+		gn_prefetch(msg + STREAM_AHEAD); /* a port's datagrams would be in the cache by now */
 		if (gn_unlikely(itch50_decode(msg, len, md, &locate) != ITCH50_OK || locate == 0 || locate >= N_LOCATES))
 			continue;
 		md->inst = locate;
