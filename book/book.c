@@ -13,8 +13,9 @@ static uint32_t book_wrong(struct book_set *set, struct book *b)
 	return BOOK_STATE;
 }
 
-/* The event does not fit what the book holds. While the feed itself says stale, or starts mid-day, that proves nothing. */
-static __attribute__((noinline, cold)) uint32_t book_contradicted(struct book_set *set, struct book *b, uint64_t *counter)
+/* The event does not fit what the book holds. While the feed says stale, or starts mid-day, that proves nothing. */
+static __attribute__((noinline, cold)) uint32_t book_contradicted(
+	struct book_set *set, struct book *b, uint64_t *counter)
 {
 	(*counter)++;
 	return set->cfg.tolerate_gaps || b->state & BOOK_STALE_FEED ? 0 : book_wrong(set, b);
@@ -99,7 +100,8 @@ static uint32_t order_missing(struct book_set *set, struct book *b, const uint64
 }
 
 /* An order that its record cannot tell, or that came late. */
-static uint64_t record_wide(struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+static uint64_t record_wide(
+	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
 {
 	uint32_t i = set->wide_free;
 
@@ -110,13 +112,15 @@ static uint64_t record_wide(struct book_set *set, struct book *b, gn_inst inst, 
 	bool late = ref <= b->ref_high;
 	b->ref_high = late ? b->ref_high : ref;
 	set->rest[inst].n_late += late;
-	*w = (struct book_wide){.px_e9 = px_e9, .qty = qty, .arrival = b->ref_high, .late = late ? (uint32_t)set->rest[inst].n_late : 0};
+	*w = (struct book_wide){.px_e9 = px_e9, .qty = qty, .arrival = b->ref_high};
+	w->late = late ? (uint32_t)set->rest[inst].n_late : 0;
 	set->n.order_wide++;
 	return rec_make(b->id, side, i, 0);
 }
 
 /* Record of a new order, 0 when there is no room. */
-static inline uint64_t record_new(struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+static inline uint64_t record_new(
+	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
 {
 	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4;
 
@@ -210,8 +214,8 @@ static uint32_t order_reduce(
 }
 
 /*
- * The way of nearly all new orders, in one go: it came in order, a record can tell it, the store and the near end of the
- * ladder have its place. Whatever is unusual about an order makes no change and returns 0.
+ * The way of nearly all new orders, in one go: it came in order, a record can tell it, the store and the near end of
+ * the ladder have its place. Whatever is unusual about an order makes no change and returns 0.
  */
 static inline uint32_t order_insert_usual(
 	struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)

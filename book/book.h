@@ -213,14 +213,15 @@ bool book_order(const struct book_set *set, gn_inst inst, uint64_t ref, struct b
 
 /* --- book_queue.c: time priority --- */
 
-/** Orders of one level, earliest first; at most max. Cold: visits every order of the set. Returns how many there are. */
+/** Orders of one level, earliest first; at most max. Cold: visits every order. Returns how many there are. */
 uint32_t book_level_orders(
 	const struct book_set *set, gn_inst inst, gn_side side, gn_px px, struct book_order *out, uint32_t max);
 
 /**
  * Follow the queue position of an order of our own, by the venue's reference.
  *
- * Cheap when ref has not come yet: the position is known for nothing when it comes. Cold when it has: visits every order.
+ * Cheap when ref has not come yet: the position is known for nothing when it comes. Cold when it has: visits every
+ * order.
  *
  * @return
  *   0, -EEXIST when it is watched already, or -ENOSPC at watches_max.

@@ -4,7 +4,7 @@
 
 /**
  * @file
- * The book as a stage: events of one feed in, views out to the strategies that asked for them, best prices to the board.
+ * The book as a stage: events of one feed in, views out to the strategies that want them, best prices to the board.
  *
  * In: `feed_book` (struct gn_md). Out: `book_strategy`, link N belongs to strategy N: a struct gn_book_view when the
  * levels that the strategy sees changed, a trade printed or the instrument's state changed; the struct gn_md itself for

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define UNIT_LEVELS (ARENA_UNIT_BYTES / sizeof(struct level))
-#define NEAR_ROOM 8u /* places kept for better prices than the best one of the moment; the rest of `near` is behind it */
+#define NEAR_ROOM 8u /* places kept for better prices than the best of the moment; the other near ones are behind it */
 #define PX_ONE_E9 (INT64_C(1) * 1000 * 1000 * 1000)
 
 #define TICK(t) {UINT64_MAX / UINT64_C(t), UINT64_C(t)}

@@ -44,7 +44,7 @@ void order_map_fini(struct order_map *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* Where the search for ref begins: the high half of a product spreads any pattern of references over any number of slots. */
+/* Where the search for ref begins: the high half of a product spreads any pattern of references over all slots. */
 static uint64_t map_home(const struct order_map *m, uint64_t ref)
 {
 	uint64_t mixed = (ref ^ ref >> 32) * UINT64_C(0x9e3779b97f4a7c15);
@@ -78,7 +78,7 @@ static void map_put_old(struct order_map *m, uint64_t ref, uint64_t rec)
 	m->old[s] = (struct order_old){ref, rec};
 }
 
-/* A newer frame takes the place: what is still alive in it becomes old. All the slots are asked for before the first is used. */
+/* A newer frame takes the place: what still lives becomes old. All slots are asked for before the first is used. */
 static void map_claim(struct order_map *m, uint64_t frame, uint32_t tag)
 {
 	uint64_t *rec = &m->rec[frame << ORDER_FRAME_BITS];

@@ -7,9 +7,9 @@
  * Where an order is found by its reference: 8 bytes an order, any 64-bit reference, bounded memory.
  *
  * The newest references live in a direct-mapped store: record `ref mod window`, no search, no pointer. Each frame of 64
- * records has a tag: the generation `ref / window` of what it holds. A tag only ever grows: when a newer generation claims
- * the frame, what still lives there moves to a hash table. So a reference is in the store when its frame's tag is its own
- * generation, in the hash table when the tag is newer, and nowhere when the tag is older. Real references
+ * records has a tag: the generation `ref / window` of what it holds. A tag only ever grows: when a newer generation
+ * claims the frame, what still lives there moves to a hash table. So a reference is in the store when its frame's tag
+ * is its own generation, in the hash table when the tag is newer, and nowhere when the tag is older. Real references
  * grow by small steps, hence new orders are written side by side and an order that dies young never left the store.
  */
 
@@ -88,7 +88,7 @@ static inline bool order_map_has_room(const struct order_map *m)
 	return gn_likely(m->n < m->max);
 }
 
-/** Store rec (not 0) under ref, which must not be there; order_map_has_room() must hold. Hot; moves at most ORDER_FRAME records. */
+/** Store rec (not 0) under ref, which must not be there; order_map_has_room() holds. Hot; moves at most a frame. */
 static inline void order_map_put(struct order_map *m, uint64_t ref, uint64_t rec)
 {
 	uint64_t *slot = order_map_slot(m, ref);

@@ -249,7 +249,7 @@ static struct book_set *books_new(const struct options *opt)
 		fprintf(stderr, "bench_book: %s\n", gn_err_text());
 		exit(1);
 	}
-	mlockall(MCL_CURRENT); /* the program's own pages too, as the engine does; without the right to, they fault once each */
+	mlockall(MCL_CURRENT); /* the program's own pages too; without the right to, they fault once each */
 	return &set;
 }
 

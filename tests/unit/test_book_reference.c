@@ -83,7 +83,8 @@ static void check_side(uint64_t i, gn_inst inst, gn_side side)
 static void check_top(uint64_t i, gn_inst inst)
 {
 	const struct ref_book *b = &ref.book[inst];
-	struct ref_level none = {0}, bid = b->n_levels[0] ? b->level[0][0] : none, ask = b->n_levels[1] ? b->level[1][0] : none;
+	struct ref_level none = {0};
+	struct ref_level bid = b->n_levels[0] ? b->level[0][0] : none, ask = b->n_levels[1] ? b->level[1][0] : none;
 	struct book_bbo bbo = book_bbo(&set, inst);
 	uint8_t flags = book_flags(&set, inst);
 
@@ -138,7 +139,8 @@ static void check_level_orders(uint64_t i, gn_inst inst)
 }
 
 /* What changed within the first n levels, by comparing before and after. */
-static bool top_differs(const struct ref_book *b, const struct ref_level before[2][10], const uint32_t n_before[2], uint32_t n)
+static bool top_differs(
+	const struct ref_book *b, const struct ref_level before[2][10], const uint32_t n_before[2], uint32_t n)
 {
 	for (uint32_t s = 0; s < 2; s++) {
 		uint32_t have = b->n_levels[s] < n ? b->n_levels[s] : n, had = n_before[s] < n ? n_before[s] : n;
