@@ -81,9 +81,9 @@ static void node_publish(struct gn_stats *s, const struct gn_runner_node *r)
 	}
 }
 
-static void thread_publish(struct gn_runner_thread *t)
+static void thread_publish(struct gn_runner_thread *t, uint64_t now)
 {
-	const uint64_t ticks[] = {t->n_turns, t->ticks_idle, t->ticks_work, t->ticks_blocked};
+	const uint64_t ticks[] = {t->n_turns, t->ticks_idle, t->ticks_work, t->ticks_blocked, now};
 
 	for (uint32_t i = 0; i < t->n_nodes; i++)
 		node_publish(t->stats, &t->node[i]);
@@ -101,7 +101,7 @@ static void thread_housekeeping(struct gn_runner_thread *t, uint64_t now)
 		if (r->stage->housekeeping && node_has_credit(r))
 			r->stage->housekeeping(r->ctx, now);
 	}
-	thread_publish(t);
+	thread_publish(t, now);
 }
 
 /* One turn of every stage; charges its time to the stages that worked. Returns the time at its end. */

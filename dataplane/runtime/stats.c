@@ -19,8 +19,10 @@ struct stats_head {
 	uint64_t magic;
 	uint32_t words_max;
 	_Atomic uint32_t n_words; /* stored with release by seal: the names below it are complete */
-	uint8_t pad[48];
+	struct gn_process owner;
+	uint8_t pad[32];
 };
+_Static_assert(sizeof(struct stats_head) == 64, "words start on a line");
 
 struct gn_stats {
 	struct stats_head *head;
@@ -29,6 +31,8 @@ struct gn_stats {
 	size_t map_bytes;
 	uint32_t n; /* words this side knows of */
 	char *path; /* to be removed at close; NULL for a reader */
+	int fd;     /* of a reader, else -1 */
+	struct gn_process owner;
 };
 
 static size_t stats_map_bytes(uint32_t words_max)
@@ -43,12 +47,32 @@ static void stats_lay_out(struct gn_stats *s, void *map, uint32_t words_max)
 	s->name = (struct gn_stats_name *)(void *)(s->word + words_max);
 }
 
+/* A file that a killed process has left behind goes; one whose process runs, or that is something else, stays. */
+static int stats_remove_stale(const char *path)
+{
+	struct stats_head h = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return gn_err(errno, "stats: open %s", path);
+	ssize_t n = read(fd, &h, sizeof(h));
+	close(fd);
+	if (n != 0 && (n != sizeof(h) || (h.magic && h.magic != STATS_MAGIC)))
+		return gn_err(EEXIST, "stats: %s is not a gannet stats file", path);
+	if (gn_process_alive(&h.owner))
+		return gn_err(EEXIST, "stats: %s belongs to process %llu, which runs", path, (unsigned long long)h.owner.pid);
+	return unlink(path) == 0 ? 0 : gn_err(errno, "stats: remove %s", path);
+}
+
 static void *stats_map_file(const char *path, size_t bytes)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
-	if (fd < 0 && errno == EEXIST && unlink(path) == 0) /* left behind by a process that was killed */
+	if (fd < 0 && errno == EEXIST) {
+		if (stats_remove_stale(path) < 0)
+			return MAP_FAILED;
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	}
 	if (fd < 0) {
 		gn_err(errno, "stats: create %s", path);
 		return MAP_FAILED;
@@ -84,6 +108,8 @@ struct gn_stats *gn_stats_create(const char *path, uint32_t words_max)
 		goto fail;
 	stats_lay_out(s, map, words_max);
 	s->path = path_copy;
+	s->fd = -1;
+	s->owner = s->head->owner = gn_process_self();
 	s->head->words_max = words_max;
 	s->head->magic = STATS_MAGIC;
 	return s;
@@ -93,52 +119,88 @@ fail:
 	return NULL;
 }
 
-struct gn_stats *gn_stats_open(const char *path)
+/* All of n bytes at a place of the file. */
+static int stats_read(int fd, void *to, size_t n, size_t at)
+{
+	ssize_t got = pread(fd, to, n, (off_t)at);
+
+	if (got == (ssize_t)n)
+		return 0;
+	return got < 0 ? gn_err(errno, "stats") : gn_err(0, "stats: the file is shorter than it says");
+}
+
+static int stats_read_head(struct gn_stats *s, struct stats_head *h)
 {
 	struct stat st;
-	struct gn_stats *s = NULL;
-	void *map = MAP_FAILED;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = fstat(s->fd, &st) < 0 ? gn_err(errno, "stats") : stats_read(s->fd, h, sizeof(*h), 0);
 
-	if (fd < 0) {
-		gn_err(errno, "stats: open %s", path);
-		return NULL;
-	}
-	if (fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(struct stats_head)) {
-		gn_err(EINVAL, "stats: %s is not a gannet stats file", path);
-		goto out;
-	}
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		gn_err(errno, "stats: map %s", path);
-		goto out;
-	}
-	const struct stats_head *h = map;
-	uint32_t words_max = h->words_max;
-	/* acquire pairs with the release in gn_stats_seal() */
-	uint32_t n = atomic_load_explicit(&h->n_words, memory_order_acquire);
-	s = calloc(1, sizeof(*s));
-	if (!s || h->magic != STATS_MAGIC || words_max > STATS_WORDS_MAX || n > words_max
-		|| stats_map_bytes(words_max) != (size_t)st.st_size) {
-		gn_err(EINVAL, "stats: %s is not a gannet stats file", path);
-		munmap(map, (size_t)st.st_size);
-		free(s);
-		s = NULL;
-		goto out;
-	}
-	s->map_bytes = (size_t)st.st_size;
+	if (rc < 0)
+		return rc;
+	uint32_t n = atomic_load_explicit(&h->n_words, memory_order_relaxed);
+	if (h->magic != STATS_MAGIC || !h->words_max || h->words_max > STATS_WORDS_MAX || n > h->words_max
+		|| stats_map_bytes(h->words_max) != (size_t)st.st_size)
+		return gn_err(0, "stats: not a gannet stats file");
 	s->n = n;
-	stats_lay_out(s, map, words_max);
-out:
-	close(fd);
-	return s;
+	s->owner = h->owner;
+	return 0;
+}
+
+static int stats_read_all(struct gn_stats *s, const char *path)
+{
+	struct stats_head h;
+
+	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->fd < 0)
+		return gn_err(errno, "open");
+	int rc = stats_read_head(s, &h);
+	if (rc < 0)
+		return rc;
+	size_t words_max = h.words_max;
+	s->word = calloc((size_t)s->n + 1, sizeof(*s->word));
+	s->name = calloc((size_t)s->n + 1, sizeof(*s->name));
+	if (!s->word || !s->name)
+		return gn_err(ENOMEM, "stats");
+	rc = stats_read(s->fd, s->name, s->n * sizeof(*s->name), sizeof(h) + words_max * sizeof(uint64_t));
+	for (uint32_t i = 0; rc == 0 && i < s->n; i++) { /* whatever it holds, it ends */
+		s->name[i].owner[GN_STATS_NAME_BYTES - 1] = s->name[i].what[GN_STATS_NAME_BYTES - 1] = 0;
+		s->name[i].help[GN_STATS_HELP_BYTES - 1] = 0;
+	}
+	return rc == 0 ? gn_stats_refresh(s) : rc;
+}
+
+struct gn_stats *gn_stats_open(const char *path)
+{
+	struct gn_stats *s = calloc(1, sizeof(*s));
+	int rc = s ? stats_read_all(s, path) : gn_err(ENOMEM, "stats");
+
+	if (rc == 0)
+		return s;
+	gn_err_in(rc, "%s", path);
+	gn_stats_close(s);
+	return NULL;
+}
+
+int gn_stats_refresh(struct gn_stats *s)
+{
+	return s->fd < 0 ? 0 : stats_read(s->fd, s->word, s->n * sizeof(*s->word), sizeof(struct stats_head));
+}
+
+struct gn_process gn_stats_owner(const struct gn_stats *s)
+{
+	return s->owner;
 }
 
 void gn_stats_close(struct gn_stats *s)
 {
 	if (!s)
 		return;
-	munmap(s->head, s->map_bytes);
+	if (s->fd >= 0) {
+		close(s->fd);
+		free(s->word);
+		free(s->name);
+	} else if (s->head) {
+		munmap(s->head, s->map_bytes);
+	}
 	if (s->path)
 		unlink(s->path);
 	free(s->path);

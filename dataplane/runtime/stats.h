@@ -7,13 +7,16 @@
  * Published numbers: a flat array of 64-bit words with a name each, in memory that another process may map.
  *
  * Each word has one writer, which stores it about every millisecond with a relaxed atomic; anyone may read. The
- * words describe themselves, so a reader needs no header of the stage that wrote them.
+ * words describe themselves, so a reader needs no header of the stage that wrote them. A reader in another process
+ * copies (it never maps), so a file that is cut short under it is an error and not a signal.
  */
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "process.h"
 
 #define GN_STATS_NAME_BYTES 64u
 #define GN_STATS_HELP_BYTES 96u
@@ -30,6 +33,7 @@ struct gn_stats_name {
 /**
  * @param path
  *   File to publish in (a path under /dev/shm), made new and removed by gn_stats_close(); NULL: this process only.
+ *   What a dead process left there is removed; a file of a process that runs is an error.
  * @param words_max
  *   Room for this many words.
  * @return
@@ -37,8 +41,19 @@ struct gn_stats_name {
  */
 struct gn_stats *gn_stats_create(const char *path, uint32_t words_max);
 
-/** Map the numbers of another process, read-only. Every field is checked before it is used. NULL with gn_err_text(). */
+/**
+ * Copy the names and numbers of another process. Every field is checked before it is used; texts end with NUL.
+ *
+ * @return
+ *   NULL with gn_err_text(). Whether its process still runs is another question: gn_stats_owner().
+ */
 struct gn_stats *gn_stats_open(const char *path);
+
+/** Copy the numbers again: about 20 us. A reader only; 0, or -errno with gn_err_text() when the file is cut short. */
+int gn_stats_refresh(struct gn_stats *s);
+
+/** The process that made the file. */
+struct gn_process gn_stats_owner(const struct gn_stats *s);
 
 void gn_stats_close(struct gn_stats *s);
 

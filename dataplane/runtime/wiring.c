@@ -384,7 +384,8 @@ static int runner_make_thread(struct gn_wiring *w, uint32_t thread, uint64_t (*n
 	t->stat = gn_stats_add(w->stats, name, "turns", "turns of the loop");
 	gn_stats_add(w->stats, name, "idle_ticks", "ticks in turns without work");
 	gn_stats_add(w->stats, name, "work_ticks", "ticks in turns with work");
-	if (gn_stats_add(w->stats, name, "blocked_ticks", "ticks in turns held up by a full link") == UINT32_MAX)
+	gn_stats_add(w->stats, name, "blocked_ticks", "ticks in turns held up by a full link");
+	if (gn_stats_add(w->stats, name, "heartbeat_tsc", "time-stamp counter at the last publication") == UINT32_MAX)
 		return -ENOSPC;
 	return runner_make_outs(w, thread, t);
 }

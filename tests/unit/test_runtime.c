@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dataplane/runtime/board.h"
@@ -189,6 +192,12 @@ Test(stats, another_mapping_reads_what_was_published)
 	cr_assert(gn_stats_find(r, "feed0", "pkt_rx", &value));
 	cr_assert_eq(value, 42);
 	cr_assert_not(gn_stats_find(r, "feed1", "pkt_rx", &value));
+	gn_stats_set(s, word, 43);
+	cr_assert_eq(gn_stats_refresh(r), 0);
+	cr_assert_eq(gn_stats_get(r, word), 43);
+	struct gn_process owner = gn_stats_owner(r);
+	cr_assert_eq(owner.pid, (uint64_t)getpid());
+	cr_assert(gn_process_alive(&owner));
 	gn_stats_close(r);
 	gn_stats_close(s);
 	cr_assert_null(gn_stats_open(path), "removed at close");
@@ -205,7 +214,77 @@ Test(stats, refuses_a_file_that_is_something_else)
 	cr_assert_eq(write(fd, junk, sizeof(junk)), (ssize_t)sizeof(junk));
 	cr_assert_null(gn_stats_open(path), "junk");
 	close(fd);
+	cr_assert_null(gn_stats_create(path, 2), "nor is it removed to make room for one");
+	cr_assert_eq(unlink(path), 0);
+}
+
+Test(stats, a_file_cut_short_is_an_error_and_no_signal)
+{
+	char path[] = "/tmp/gannet-stats-XXXXXX";
+
+	close(mkstemp(path));
+	struct gn_stats *s = gn_stats_create(path, 16);
+	gn_stats_add(s, "feed0", "pkt_rx", "packets");
+	gn_stats_seal(s);
+	struct gn_stats *r = gn_stats_open(path);
+	cr_assert_not_null(r, "%s", gn_err_text());
+	cr_assert_eq(truncate(path, 64), 0);
+	cr_assert_lt(gn_stats_refresh(r), 0);
+	cr_assert_null(gn_stats_open(path));
+	cr_assert_eq(truncate(path, 1 << 20), 0);
+	cr_assert_null(gn_stats_open(path), "longer than it says");
+	gn_stats_close(r);
 	unlink(path);
+	gn_stats_close(s);
+}
+
+Test(stats, texts_of_a_strange_writer_end)
+{
+	char path[] = "/tmp/gannet-stats-XXXXXX";
+	char junk[2 * GN_STATS_NAME_BYTES + GN_STATS_HELP_BYTES];
+
+	close(mkstemp(path));
+	struct gn_stats *s = gn_stats_create(path, 1);
+	gn_stats_add(s, "feed0", "pkt_rx", "packets");
+	gn_stats_seal(s);
+	memset(junk, 'x', sizeof(junk));
+	int fd = open(path, O_RDWR);
+	cr_assert_eq(pwrite(fd, junk, sizeof(junk), 64 + 8), (ssize_t)sizeof(junk));
+	close(fd);
+	struct gn_stats *r = gn_stats_open(path);
+	cr_assert_eq(strlen(gn_stats_name(r, 0)->owner), GN_STATS_NAME_BYTES - 1);
+	cr_assert_eq(strlen(gn_stats_name(r, 0)->help), GN_STATS_HELP_BYTES - 1);
+	gn_stats_close(r);
+	gn_stats_close(s);
+}
+
+Test(stats, the_file_of_a_dead_process_is_replaced_and_that_of_a_live_one_is_not)
+{
+	char path[] = "/tmp/gannet-stats-XXXXXX";
+
+	close(mkstemp(path));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(gn_stats_create(path, 2) ? 0 : 1);
+	int status = 1;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
+	struct gn_stats *s = gn_stats_create(path, 2);
+	cr_assert_not_null(s, "%s", gn_err_text());
+	cr_assert_null(gn_stats_create(path, 2), "we run");
+	cr_assert(strstr(gn_err_text(), "which runs"));
+	gn_stats_close(s);
+}
+
+Test(process, a_number_with_another_start_is_another_process)
+{
+	struct gn_process p = gn_process_self();
+
+	cr_assert(gn_process_alive(&p));
+	p.start++;
+	cr_assert_not(gn_process_alive(&p));
+	cr_assert_not(gn_process_alive(&(struct gn_process){0}));
+	cr_assert_not(gn_process_alive(&(struct gn_process){.pid = UINT64_MAX, .start = 1}));
 }
 
 TestSuite(trace, .timeout = 30);
