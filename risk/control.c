@@ -7,25 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tell.h"
+#include "view.h"
+
 #define CONTROL_DEPTH 256u
 #define SNAPSHOT_WORDS (sizeof(struct risk_snapshot) / sizeof(uint64_t))
 _Static_assert(sizeof(struct risk_snapshot) % sizeof(uint64_t) == 0, "a snapshot is made of words");
 
-enum { CONTROL_KILL = 1, CONTROL_RELEASE, CONTROL_CANCEL_ALL, CONTROL_LIMIT };
-
-struct command {
-	uint32_t kind, level, index, key;
-	uint32_t cause, reserved;
-	int64_t value;
-	char text[64], second[32];
+struct control_done {
+	_Atomic int64_t rc;
+	_Atomic uint64_t tsc;
 };
 
 struct risk_control {
 	struct gn_spsc ring;
 	pthread_mutex_t lock; /* of those who push */
-	_Atomic bool panic;
+	int64_t n_sent;
+	_Atomic uint32_t *block; /* ours, or one that is shared with a guard */
+	_Atomic uint32_t own_block;
 	GN_OWNED_BY(stage) _Atomic uint64_t version; /* odd while the words are being written */
 	_Atomic uint64_t words[SNAPSHOT_WORDS];
+	bool looking; /* the walk of a view is under way */
+	struct risk_view view;
+	_Atomic int64_t n_done; /* stored with release: outcome and view of the command are complete */
+	struct control_done done[CONTROL_DEPTH];
 };
 
 struct risk_control *risk_control_new(void)
@@ -38,7 +43,8 @@ struct risk_control *risk_control_new(void)
 	}
 	memset(c, 0, sizeof(*c));
 	pthread_mutex_init(&c->lock, NULL);
-	if (gn_spsc_init(&c->ring, CONTROL_DEPTH, sizeof(struct command), -1) == 0)
+	c->block = &c->own_block;
+	if (gn_spsc_init(&c->ring, CONTROL_DEPTH, sizeof(struct risk_command), -1) == 0)
 		return c;
 	free(c);
 	return NULL;
@@ -53,25 +59,32 @@ void risk_control_free(struct risk_control *c)
 	free(c);
 }
 
-static int control_push(struct risk_control *c, struct command *m, const char *text)
+int64_t risk_control_send(struct risk_control *c, const struct risk_command *m)
 {
-	snprintf(m->text, sizeof(m->text), "%s", text ? text : "");
 	pthread_mutex_lock(&c->lock);
 	bool pushed = gn_spsc_push(&c->ring, m, sizeof(*m));
+	int64_t ticket = c->n_sent += pushed;
 	pthread_mutex_unlock(&c->lock);
-	return pushed ? 0 : gn_err(EAGAIN, "risk: %u commands wait already", CONTROL_DEPTH);
+	return pushed ? ticket : gn_err(EAGAIN, "risk: %u commands wait already", CONTROL_DEPTH);
+}
+
+static int control_push(struct risk_control *c, struct risk_command *m, const char *text)
+{
+	snprintf(m->text, sizeof(m->text), "%s", text ? text : "");
+	int64_t ticket = risk_control_send(c, m);
+	return ticket > 0 ? 0 : (int)ticket;
 }
 
 int risk_control_kill(struct risk_control *c, enum risk_level level, uint32_t index, const char *reason)
 {
-	struct command m = {.kind = CONTROL_KILL, .level = level, .index = index, .cause = RISK_CAUSE_PERSON};
+	struct risk_command m = {.kind = RISK_DO_KILL, .level = level, .index = index, .cause = RISK_CAUSE_PERSON};
 
 	return control_push(c, &m, reason);
 }
 
 int risk_control_release(struct risk_control *c, enum risk_level level, uint32_t index, const char *reason)
 {
-	struct command m = {.kind = CONTROL_RELEASE, .level = level, .index = index};
+	struct risk_command m = {.kind = RISK_DO_RELEASE, .level = level, .index = index};
 
 	if (!reason || !reason[0])
 		return gn_err(EINVAL, "risk: a kill switch is released with a reason only");
@@ -80,15 +93,15 @@ int risk_control_release(struct risk_control *c, enum risk_level level, uint32_t
 
 int risk_control_cancel_all(struct risk_control *c, enum risk_level level, uint32_t index)
 {
-	struct command m = {.kind = CONTROL_CANCEL_ALL, .level = level, .index = index};
+	struct risk_command m = {.kind = RISK_DO_CANCEL_ALL, .level = level, .index = index};
 
 	return control_push(c, &m, NULL);
 }
 
 int risk_control_quarantine(struct risk_control *c, uint32_t strategy)
 {
-	struct command m = {
-		.kind = CONTROL_KILL, .level = RISK_STRATEGY, .index = strategy, .cause = RISK_CAUSE_QUARANTINE};
+	struct risk_command m = {
+		.kind = RISK_DO_KILL, .level = RISK_STRATEGY, .index = strategy, .cause = RISK_CAUSE_QUARANTINE};
 
 	return control_push(c, &m, "quarantined by its host");
 }
@@ -96,7 +109,7 @@ int risk_control_quarantine(struct risk_control *c, uint32_t strategy)
 int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
 	const char *who, const char *second)
 {
-	struct command m = {.kind = CONTROL_LIMIT, .level = level, .index = index, .key = key, .value = value};
+	struct risk_command m = {.kind = RISK_DO_LIMIT, .level = level, .index = index, .key = key, .value = value};
 
 	snprintf(m.second, sizeof(m.second), "%s", second ? second : "");
 	return control_push(c, &m, who);
@@ -104,12 +117,17 @@ int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t i
 
 void risk_control_panic(struct risk_control *c)
 {
-	atomic_store_explicit(&c->panic, true, memory_order_relaxed);
+	atomic_store_explicit(c->block, RISK_BLOCK_INVARIANT, memory_order_relaxed);
 }
 
-bool control_panicked(const struct risk_control *c)
+void risk_control_block_word(struct risk_control *c, _Atomic uint32_t *word)
 {
-	return atomic_load_explicit(&c->panic, memory_order_relaxed);
+	c->block = word ? word : &c->own_block;
+}
+
+uint32_t control_blocked(const struct risk_control *c)
+{
+	return atomic_load_explicit(c->block, memory_order_relaxed);
 }
 
 bool control_waiting(const struct risk_control *c)
@@ -117,50 +135,93 @@ bool control_waiting(const struct risk_control *c)
 	return gn_spsc_peek(&c->ring, 0) != NULL;
 }
 
+bool risk_control_outcome(const struct risk_control *c, int64_t ticket, struct risk_outcome *out)
+{
+	/* acquire pairs with the release in control_finish() */
+	int64_t n = atomic_load_explicit(&c->n_done, memory_order_acquire);
+	const struct control_done *d = &c->done[(uint64_t)ticket % CONTROL_DEPTH];
+
+	if (ticket <= 0 || n < ticket)
+		return false;
+	*out = (struct risk_outcome){(int)atomic_load_explicit(&d->rc, memory_order_relaxed),
+		atomic_load_explicit(&d->tsc, memory_order_relaxed)};
+	return true;
+}
+
+const struct risk_view *risk_control_view(const struct risk_control *c)
+{
+	return &c->view;
+}
+
+static void control_finish(struct risk_control *c, int rc, uint64_t now_tsc)
+{
+	int64_t ticket = atomic_load_explicit(&c->n_done, memory_order_relaxed) + 1;
+	struct control_done *d = &c->done[(uint64_t)ticket % CONTROL_DEPTH];
+
+	atomic_store_explicit(&d->rc, rc, memory_order_relaxed);
+	atomic_store_explicit(&d->tsc, now_tsc, memory_order_relaxed);
+	/* release pairs with the acquire in risk_control_outcome() */
+	atomic_store_explicit(&c->n_done, ticket, memory_order_release);
+}
+
+static int control_switch(struct risk *r, const struct risk_command *m, uint64_t now_tsc)
+{
+	bool done = m->kind == RISK_DO_KILL ? risk_kill(r, m->level, m->index, m->cause, m->text, now_tsc)
+					    : risk_release(r, m->level, m->index, m->text, now_tsc);
+
+	return done ? 0 : kill_at(&r->kill, m->level, m->index) ? -EALREADY : -ENOENT;
+}
+
+static int control_do(struct risk *r, const struct risk_command *m, uint64_t now_tsc)
+{
+	if (m->note[0])
+		tell_change(r, now_tsc, "%s", m->note);
+	switch (m->kind) {
+	case RISK_DO_KILL:
+	case RISK_DO_RELEASE: return control_switch(r, m, now_tsc);
+	case RISK_DO_CANCEL_ALL: risk_cancel_all(r, m->level, m->index); return 0;
+	case RISK_DO_LIMIT: return risk_limit_set(r, m->level, m->index, m->key, m->value, m->text, m->second, now_tsc);
+	default: return m->kind == RISK_DO_NOTE ? 0 : -EINVAL;
+	}
+}
+
+/* One step of a view. True: it is complete, or there is nothing to see. */
+static bool control_look(struct risk_control *c, const struct risk *r, const struct risk_command *m, uint64_t now_tsc,
+	int *rc)
+{
+	*rc = 0;
+	if (!c->looking && !view_begin(&c->view, r, m->level, m->index, now_tsc)) {
+		*rc = -ENOENT;
+		return true;
+	}
+	c->looking = view_step(&c->view, r);
+	return !c->looking;
+}
+
 bool control_poll(struct risk_control *c, struct risk *r, uint64_t now_tsc)
 {
 	const struct gn_slot *slot = gn_spsc_peek(&c->ring, 0);
-	struct command m;
+	struct risk_command m;
+	int rc;
 
 	if (!slot)
 		return false;
 	memcpy(&m, slot->payload, sizeof(m));
+	m.text[sizeof(m.text) - 1] = m.second[sizeof(m.second) - 1] = m.note[sizeof(m.note) - 1] = 0;
+	if (m.kind != RISK_DO_LOOK)
+		rc = control_do(r, &m, now_tsc);
+	else if (!control_look(c, r, &m, now_tsc, &rc))
+		return true;
 	gn_spsc_release(&c->ring);
 	gn_spsc_share(&c->ring);
-	switch (m.kind) {
-	case CONTROL_KILL: risk_kill(r, m.level, m.index, m.cause, m.text, now_tsc); break;
-	case CONTROL_RELEASE: risk_release(r, m.level, m.index, m.text, now_tsc); break;
-	case CONTROL_CANCEL_ALL: risk_cancel_all(r, m.level, m.index); break;
-	case CONTROL_LIMIT: risk_limit_set(r, m.level, m.index, m.key, m.value, m.text, m.second, now_tsc); break;
-	}
+	control_finish(c, rc, now_tsc);
 	return true;
-}
-
-/* What is used of a limit, back in 1e-9 quote units. */
-static int64_t control_used_e9(int64_t limit_quote, risk_ntl room)
-{
-	return risk_money_e9((risk_money)(risk_ntl_from_quote(limit_quote) - room) * (1 << RISK_NTL_SHIFT));
-}
-
-static void control_owner(struct risk_owner_snapshot *o, const struct risk_scope *s, const struct kill_switch *sw)
-{
-	*o = (struct risk_owner_snapshot){
-		.n_open = risk_scope_open(s),
-		.position = s->position,
-		.realised_e9 = risk_money_e9(s->pnl.realised),
-		.unrealised_e9 = risk_money_e9(s->pnl.value - s->pnl.cost),
-		.fees_e9 = risk_money_e9(s->pnl.fees),
-		.gross_e9 = control_used_e9(s->limits.gross_notional_max, s->room.gross),
-		.net_long_e9 = control_used_e9(s->limits.net_notional_max, s->room.net[0]),
-		.net_short_e9 = control_used_e9(s->limits.net_notional_max, s->room.net[1]),
-		.cause = sw->cause,
-	};
 }
 
 static void control_strategy(
 	struct risk_snapshot *s, uint32_t i, const struct risk_strategy *from, const struct kill_switch *sw)
 {
-	control_owner(&s->strategy[i], &from->scope, sw);
+	s->strategy[i] = view_owner(&from->scope, sw);
 	s->strategy[i].n_orders = from->n_orders;
 	s->strategy[i].n_fills = from->n_fills;
 	s->engine.n_orders += from->n_orders;
@@ -177,7 +238,7 @@ static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t
 	s->n_open = r->orders.n;
 	s->n_waiting = r->n_waiting;
 	memcpy(s->verdicts, r->verdicts, sizeof(s->verdicts));
-	control_owner(&s->engine, &r->engine, &r->kill.sw[RISK_ENGINE][0]);
+	s->engine = view_owner(&r->engine, &r->kill.sw[RISK_ENGINE][0]);
 	for (uint32_t i = 0; i < r->n_strategies; i++)
 		control_strategy(s, i, &r->strategy[i], &r->kill.sw[RISK_STRATEGY][i]);
 }

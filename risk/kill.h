@@ -25,7 +25,8 @@
 	X(REPEATED, "repeated", "too many fills within the window")                                                    \
 	X(PROTECTION, "protection", "market-maker protection")                                                         \
 	X(QUARANTINE, "quarantine", "the strategy was quarantined")                                                    \
-	X(SLOW, "slow", "the strategy did not take its reports")
+	X(SLOW, "slow", "the strategy did not take its reports")                                                       \
+	X(GUARD, "guard", "the guard found the engine hanging")
 
 #define RISK_CAUSE_NAME(name, word, text) RISK_CAUSE_##name,
 enum risk_cause { RISK_CAUSES(RISK_CAUSE_NAME) RISK_CAUSE_COUNT };

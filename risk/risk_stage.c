@@ -56,6 +56,15 @@ static bool risk_journal_room(void *arg)
 	return gn_spsc_credit(ring, reserve + 1) > reserve;
 }
 
+/* Somebody has blocked the engine without asking: throw the switch that says so. */
+static void risk_blocked(struct risk_ctx *c, uint64_t now_tsc)
+{
+	bool guard = control_blocked(c->control) == RISK_BLOCK_GUARD;
+
+	risk_kill(&c->core, RISK_ENGINE, 0, guard ? RISK_CAUSE_GUARD : RISK_CAUSE_INVARIANT,
+		guard ? "the guard found the engine hanging" : "broken invariant", now_tsc);
+}
+
 static void risk_on_request(void *arg, uint32_t from, const void *msg, uint32_t bytes)
 {
 	struct risk_ctx *c = arg;
@@ -67,8 +76,8 @@ static void risk_on_request(void *arg, uint32_t from, const void *msg, uint32_t 
 	if (bytes < sizeof(req))
 		req.kind = GN_REQ_NONE;
 	req.strategy = from;
-	if (gn_unlikely(c->control && control_panicked(c->control)))
-		risk_kill(&c->core, RISK_ENGINE, 0, RISK_CAUSE_INVARIANT, "broken invariant", now_tsc);
+	if (gn_unlikely(c->control && control_blocked(c->control)))
+		risk_blocked(c, now_tsc);
 	risk_request(&c->core, &req, now_tsc);
 }
 
@@ -106,8 +115,8 @@ static void risk_housekeeping(void *arg, uint64_t now_tsc)
 {
 	struct risk_ctx *c = arg;
 
-	if (c->control && control_panicked(c->control))
-		risk_kill(&c->core, RISK_ENGINE, 0, RISK_CAUSE_INVARIANT, "broken invariant", now_tsc);
+	if (c->control && control_blocked(c->control))
+		risk_blocked(c, now_tsc);
 	risk_housekeep(&c->core, now_tsc);
 	if (c->control)
 		control_publish(c->control, &c->core, now_tsc);

@@ -46,10 +46,58 @@ int risk_control_quarantine(struct risk_control *c, uint32_t strategy);
 int risk_control_limit(struct risk_control *c, enum risk_level level, uint32_t index, enum risk_key key, int64_t value,
 	const char *who, const char *second);
 
+enum risk_command_kind {
+	RISK_DO_NONE = 0,
+	RISK_DO_KILL,
+	RISK_DO_RELEASE,
+	RISK_DO_CANCEL_ALL,
+	RISK_DO_LIMIT,
+	RISK_DO_LOOK, /* fill the view; one at a time */
+	RISK_DO_NOTE, /* journal the note, no more */
+};
+
+/** The same with an answer. */
+struct risk_command {
+	uint32_t kind; /* enum risk_command_kind */
+	uint32_t level, index, key;
+	uint32_t cause, reserved; /* KILL: enum risk_cause */
+	int64_t value; /* LIMIT */
+	char text[64]; /* KILL, RELEASE: the reason; LIMIT: who */
+	char second[32]; /* LIMIT: who confirms, or "" */
+	char note[GN_JOURNAL_TEXT_BYTES]; /* journaled right before; "": nothing */
+};
+
+/**
+ * Give a command to the stage. Any cold thread.
+ *
+ * @return
+ *   Its ticket, above 0; -EAGAIN when too many wait already.
+ */
+int64_t risk_control_send(struct risk_control *c, const struct risk_command *m);
+
+/** What became of a command. */
+struct risk_outcome {
+	int rc; /* 0; -ENOENT: no such owner or limit; -EALREADY: the switch was so already; -EPERM: limit not permitted */
+	uint64_t tsc; /* when it was carried out */
+};
+
+/** Whether a command was carried out yet. Any cold thread, among the latest 256 commands. */
+bool risk_control_outcome(const struct risk_control *c, int64_t ticket, struct risk_outcome *out);
+
 /**
  * Refuse every order from now on: for gn_assert_hook(), from any thread, async-signal-safe, no mailbox in between.
  */
 void risk_control_panic(struct risk_control *c);
+
+/** Values of the word that risk_control_panic() sets: who blocks the engine. */
+enum { RISK_BLOCK_NONE = 0, RISK_BLOCK_INVARIANT, RISK_BLOCK_GUARD };
+
+/**
+ * Look at this word instead of one of our own: memory that a guard in another process shares. Any value but 0 blocks.
+ *
+ * Cold, before the stage runs; the word must stay until risk_control_free(). Only its owner takes a block back.
+ */
+void risk_control_block_word(struct risk_control *c, _Atomic uint32_t *word);
 
 /** One owner in a snapshot. Money in 1e-9 quote units, saturated. */
 struct risk_owner_snapshot {
@@ -60,6 +108,28 @@ struct risk_owner_snapshot {
 	int64_t gross_e9, net_long_e9, net_short_e9; /* exposure: positions and open orders at worst */
 	uint64_t cause; /* enum risk_cause of its own kill switch */
 };
+
+#define RISK_VIEW_NONE INT64_MIN /* what has no running total */
+#define RISK_VIEW_ORDERS 64 /* open orders of an instrument are counted up to this */
+
+/** One owner, as RISK_DO_LOOK found it. */
+struct risk_view {
+	uint32_t level, index;
+	uint64_t tsc;
+	struct risk_limits limits, hard; /* now in force; as given at start */
+	int64_t used[RISK_KEY_COUNT]; /* in the limit's own unit, rounded up, or RISK_VIEW_NONE */
+	uint32_t soft; /* bit a key: its soft level is passed */
+	gn_inst inst_at; /* how far the walk has come; n_insts at the end */
+	struct risk_owner_snapshot owner; /* of an instrument: n_open and cause only */
+	uint64_t killed_tsc;
+	char reason[RISK_REASON_BYTES];
+	uint64_t n_orders; /* open in the whole engine */
+	uint64_t n_cancels; /* sent by sweeps so far */
+	uint64_t sweep_left, sweep_end_tsc; /* slots that the sweep under way has still to look at; when one last ended */
+};
+
+/** The view that the last RISK_DO_LOOK filled; valid between its outcome and the next one. Who sent it. */
+const struct risk_view *risk_control_view(const struct risk_control *c);
 
 /** What the stage last published, about every millisecond. */
 struct risk_snapshot {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Risk as a stage: wired to senders and sinks, controlled through its mailbox, watched through its snapshot. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #include <gannet/journal.h>
@@ -336,4 +337,103 @@ Test(risk_stage, new_orders_stop_before_the_journal_is_full_and_cancels_go_on)
 	struct sink *s = sink("reports0");
 	cr_expect_eq(s->got[(s->n - 1) % GOT_MAX].exec.reason, GN_REFUSED_JOURNAL);
 	cr_expect_lt(sink("gateway0")->n, 32);
+}
+
+static int outcome(int64_t ticket)
+{
+	struct risk_outcome o = {.rc = 1};
+
+	cr_assert_gt(ticket, 0, "%s", gn_err_text());
+	cr_expect_not(risk_control_outcome(control, ticket, &o), "not before the stage has turned");
+	settle();
+	cr_assert(risk_control_outcome(control, ticket, &o));
+	cr_expect_neq(o.tsc, 0);
+	return o.rc;
+}
+
+Test(risk_stage, every_command_has_an_answer)
+{
+	struct risk_command m = {.kind = RISK_DO_KILL, .level = RISK_INSTRUMENT, .index = 1, .cause = RISK_CAUSE_PERSON,
+		.text = "ann: drill", .note = "by ann(1000): drill of the morning"};
+	struct risk_outcome o;
+
+	wire(0, 0);
+	cr_expect_not(risk_control_outcome(control, 0, &o));
+	cr_expect_not(risk_control_outcome(control, -EAGAIN, &o));
+	cr_expect_eq(outcome(risk_control_send(control, &m)), 0);
+	cr_expect_str_eq(sink("journal0")->got[0].record.text, "by ann(1000): drill of the morning");
+	cr_expect_str_eq(sink("journal0")->got[1].record.text, "kill instrument 1 person: ann: drill");
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -EALREADY);
+	m.index = INSTS;
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -ENOENT);
+	m.level = 99;
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -ENOENT);
+	m = (struct risk_command){.kind = RISK_DO_RELEASE, .level = RISK_INSTRUMENT, .index = 1, .text = "over"};
+	cr_expect_eq(outcome(risk_control_send(control, &m)), 0);
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -EALREADY);
+	m = (struct risk_command){.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_collar_bps, .value = 1};
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -ENOENT, "no such limit at that level");
+	m = (struct risk_command){.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_order_qty_max, .value = -1};
+	cr_expect_eq(outcome(risk_control_send(control, &m)), -EPERM);
+	m.value = 5;
+	cr_expect_eq(outcome(risk_control_send(control, &m)), 0);
+	cr_expect_eq(outcome(risk_control_send(control, &(struct risk_command){.kind = 77})), -EINVAL);
+	cr_expect_eq(outcome(risk_control_send(control, &(struct risk_command){0})), -EINVAL);
+}
+
+static const struct risk_view *look(enum risk_level level, uint32_t index)
+{
+	cr_assert_eq(outcome(risk_control_send(control,
+			     &(struct risk_command){.kind = RISK_DO_LOOK, .level = level, .index = index})),
+		0);
+	return risk_control_view(control);
+}
+
+Test(risk_stage, a_view_shows_what_is_used_of_every_limit)
+{
+	wire(0, 0);
+	report((struct gn_exec){.kind = GN_EXEC_UP, .match = 3});
+	gn_oid oid = ask(0, GN_BUY, 10);
+	ask(0, GN_SELL, 7);
+	report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .oid = oid});
+	report((struct gn_exec){.kind = GN_EXEC_FILLED, .oid = oid, .qty = 4, .px = CENTS(9999), .match = 1});
+	const struct risk_view *v = look(RISK_STRATEGY, 0);
+	cr_expect_eq(v->used[RISK_KEY_long_max], 10);
+	cr_expect_eq(v->used[RISK_KEY_short_max], 3, "four bought, seven for sale");
+	cr_expect_eq(v->used[RISK_KEY_open_orders_max], 2);
+	cr_expect_eq(v->used[RISK_KEY_repeat_fills_max], 1);
+	cr_expect_eq(v->used[RISK_KEY_protect_delta_max], 4);
+	cr_expect_eq(v->used[RISK_KEY_order_qty_max], RISK_VIEW_NONE);
+	cr_expect_eq(v->owner.n_orders, 2);
+	cr_expect_eq(look(RISK_ENGINE, 0)->used[RISK_KEY_gross_notional_max], v->used[RISK_KEY_gross_notional_max]);
+	cr_expect_eq(look(RISK_ACCOUNT, 0)->used[RISK_KEY_open_orders_max], 2);
+	v = look(RISK_INSTRUMENT, 1);
+	cr_expect_eq(v->owner.n_open, 2);
+	cr_expect_eq(v->used[RISK_KEY_long_max], 10);
+	cr_expect_eq(look(RISK_INSTRUMENT, 2)->owner.n_open, 0);
+	cr_expect_eq(look(RISK_STRATEGY, 1)->used[RISK_KEY_long_max], 0);
+	cr_expect_eq(outcome(risk_control_send(control,
+			     &(struct risk_command){.kind = RISK_DO_LOOK, .level = RISK_STRATEGY, .index = STRATEGIES})),
+		-ENOENT);
+}
+
+Test(risk_stage, the_word_of_a_guard_blocks_like_a_panic_and_says_who)
+{
+	_Atomic uint32_t word = RISK_BLOCK_NONE;
+
+	wire(0, 0);
+	risk_control_block_word(control, &word);
+	report((struct gn_exec){.kind = GN_EXEC_UP, .match = 3});
+	ask(0, GN_BUY, 10);
+	cr_expect_eq(sink("gateway0")->n, 1);
+	atomic_store(&word, RISK_BLOCK_GUARD);
+	ask(1, GN_BUY, 10);
+	cr_expect_eq(sink("reports1")->got[1].exec.reason, GN_REFUSED_KILLED);
+	settle();
+	cr_expect_eq(sink("gateway0")->got[1].req.kind, GN_REQ_CANCEL);
+	cr_expect_eq(look(RISK_ENGINE, 0)->owner.cause, RISK_CAUSE_GUARD);
+	atomic_store(&word, RISK_BLOCK_NONE);
+	cr_expect_eq(outcome(risk_control_send(control, &(struct risk_command){.kind = RISK_DO_RELEASE, .text = "seen"})), 0);
+	ask(1, GN_BUY, 10);
+	cr_expect_eq(sink("gateway0")->n, 3);
 }
