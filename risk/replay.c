@@ -36,12 +36,24 @@ void risk_replay_begin(struct risk *r)
 	r->replaying = true;
 }
 
+/* Nobody knows whether the venue ever read it: unless the journal goes on to tell, it is sent again. */
+static int replay_cancel(struct risk *r, const struct gn_order_req *q)
+{
+	struct order *o = enter_target(r, q->oid, q->strategy);
+
+	if (o && q->qty == 0)
+		o->flags |= ORDER_F_CANCEL_WANTED;
+	return 0;
+}
+
 static int replay_request(struct risk *r, const struct gn_journal_msg *m)
 {
 	const struct gn_order_req *q = &m->req;
 
-	if (m->verdict != GN_ACCEPTED || q->kind == GN_REQ_CANCEL)
+	if (m->verdict != GN_ACCEPTED)
 		return 0;
+	if (q->kind == GN_REQ_CANCEL)
+		return replay_cancel(r, q);
 	if (q->strategy >= r->n_strategies || q->inst >= r->n_insts)
 		return gn_err(ENOENT, "risk: replay: strategy %u, instrument %u", q->strategy, q->inst);
 	if ((q->side != GN_BUY && q->side != GN_SELL) || q->qty <= 0 || q->qty > RISK_QTY_MAX || q->px.e9 <= 0
@@ -59,6 +71,8 @@ static int replay_report(struct risk *r, const struct gn_journal_msg *m)
 {
 	uint32_t slot = orders_find(&r->orders, m->exec.oid);
 
+	if (m->exec.kind == GN_EXEC_CANCEL_REJECTED && slot != ORDER_NONE)
+		r->orders.pool[slot].flags &= (uint8_t)~ORDER_F_CANCEL_WANTED;
 	if (m->exec.kind != GN_EXEC_REFUSED)
 		risk_report(r, &m->exec, m->tsc);
 	else if (slot != ORDER_NONE) /* accepted, but revoked while it waited */
@@ -133,6 +147,50 @@ void risk_replay_end(struct risk *r)
 	}
 	memset(r->duplicate, 0, r->duplicate_bytes);
 	gate_strategies(r);
+}
+
+static void tell_order(struct risk *r, const struct order *o)
+{
+	struct gn_exec e = {
+		.kind = GN_EXEC_RESTATED,
+		.side = o->req.side,
+		.inst = o->req.inst,
+		.oid = o->req.oid,
+		.px = o->req.px,
+		.qty = o->leaves,
+		.leaves = o->leaves,
+		.position = risk_cell(r, o->req.inst, o->req.strategy)->pos.qty,
+		.strategy = o->req.strategy,
+		.tag = o->req.tag,
+		.flags = GN_EXEC_F_RECOVERED,
+	};
+
+	if (!r->io.strategy(r->io.arg, e.strategy, &e))
+		risk_kill(r, RISK_STRATEGY, e.strategy, RISK_CAUSE_SLOW, "recovered orders not taken", 0);
+}
+
+static void tell_position(struct risk *r, uint32_t cell)
+{
+	struct gn_exec e = {
+		.kind = GN_EXEC_RESTATED,
+		.inst = cell / r->n_strategies,
+		.position = r->cell[cell].pos.qty,
+		.strategy = cell % r->n_strategies,
+		.flags = GN_EXEC_F_RECOVERED,
+	};
+
+	if (!r->io.strategy(r->io.arg, e.strategy, &e))
+		risk_kill(r, RISK_STRATEGY, e.strategy, RISK_CAUSE_SLOW, "recovered positions not taken", 0);
+}
+
+void risk_replay_tell(struct risk *r)
+{
+	for (uint32_t i = 0; i < r->n_held; i++)
+		tell_position(r, r->held[i]);
+	for (uint32_t i = 1; i <= r->orders.capacity; i++) {
+		if (r->orders.pool[i].state != ORDER_FREE)
+			tell_order(r, &r->orders.pool[i]);
+	}
 }
 
 gn_oid risk_oid_last(const struct risk *r, uint32_t strategy)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reports of the gateway: move the order, the position, the exposure; then tell the strategy. */
+#include "enter.h"
 #include "fills.h"
 #include "finish.h"
 #include "gate.h"
@@ -163,6 +164,41 @@ static void report_stray(struct risk *r, const struct gn_exec *e, uint64_t now_t
 	tell_report(r, e, NULL, now_tsc);
 }
 
+static bool adopt_heir(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
+{
+	struct order *parent = enter_target(r, q->oid_prev, q->strategy);
+
+	if (!parent)
+		return false;
+	q->kind = GN_REQ_REPLACE;
+	q->qty += parent->executed;
+	return enter_replacement(r, q, ORDER_PENDING, now_tsc);
+}
+
+/*
+ * An order that the venue's replay tells of and the journal does not: the engine died between sending it and writing it
+ * down. The venue is right, so it is ours.
+ */
+static bool adopt(struct risk *r, const struct gn_exec *e, uint64_t now_tsc)
+{
+	uint32_t strategy = gn_oid_strategy(e->oid);
+	struct gn_order_req q = {.kind = GN_REQ_NEW, .side = e->side, .inst = e->inst, .oid = e->oid, .oid_prev = e->oid_prev,
+		.px = e->px, .qty = e->qty, .strategy = strategy};
+
+	if (gn_likely(!(e->flags & GN_EXEC_F_REPLAY)) || (e->kind != GN_EXEC_ACCEPTED && e->kind != GN_EXEC_REPLACED))
+		return false;
+	if (strategy >= r->n_strategies || e->oid <= r->strategy[strategy].oid_last || e->inst >= r->n_insts
+		|| (e->side != GN_BUY && e->side != GN_SELL) || e->qty <= 0 || e->qty > RISK_QTY_MAX || !report_px_valid(e->px)
+		|| r->orders.free == ORDER_NONE)
+		return false;
+	if (e->kind == GN_EXEC_ACCEPTED)
+		enter_new(r, &q, ORDER_PENDING, now_tsc);
+	else if (!adopt_heir(r, &q, now_tsc))
+		return false;
+	r->n.report_adopted++;
+	return true;
+}
+
 static bool report_ends(const struct order *o, const struct gn_exec *e)
 {
 	return o->leaves == 0 && e->kind != GN_EXEC_CANCEL_REJECTED && e->kind != GN_EXEC_CANCEL_PENDING;
@@ -198,6 +234,8 @@ void risk_report(struct risk *r, const struct gn_exec *e, uint64_t now_tsc)
 		return;
 	}
 	uint32_t slot = e->oid ? orders_find(&r->orders, e->oid) : ORDER_NONE;
+	if (slot == ORDER_NONE && adopt(r, e, now_tsc))
+		slot = orders_find(&r->orders, e->oid);
 	if (slot == ORDER_NONE)
 		report_stray(r, e, now_tsc);
 	else

@@ -256,6 +256,7 @@ struct risk_fill {
 	X(report, "reports from the gateway")                                                                          \
 	X(report_unknown, "reports for an order that never was")                                                       \
 	X(report_finished, "reports for an order that is finished")                                                    \
+	X(report_adopted, "orders that the venue's replay told of and the journal did not")                            \
 	X(report_repeated, "fills that were already known")                                                            \
 	X(report_overfilled, "fills of more than the order had left")                                                  \
 	X(report_malformed, "reports that make no sense")                                                              \

@@ -166,6 +166,13 @@ static void risk_stage_fini(void *arg)
 	risk_fini(&c->core);
 }
 
+struct risk *risk_stage_core(void *ctx)
+{
+	struct risk_ctx *c = ctx;
+
+	return &c->core;
+}
+
 /* Verdicts first, in the order of their numbers, then what RISK_COUNTERS names: the order of the words in struct risk. */
 static const struct gn_counter risk_counters[] = {
 #define VERDICT_COUNTER(name, text) [GN_##name] = {#name, text},

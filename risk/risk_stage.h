@@ -25,6 +25,9 @@ struct risk_stage_config {
 
 extern const struct gn_stage gn_stage_risk;
 
+/** The core inside a stage's context (gn_wiring_ctx()): for a restart, between init and the start of the threads. */
+struct risk *risk_stage_core(void *ctx);
+
 /** The mailbox and notice board of one risk stage. */
 struct risk_control;
 

@@ -309,7 +309,7 @@ static bool learn(struct account *a, const struct venue_report *r)
 	uint32_t next = sent_orders_next(&a->orders, r->oid), number = r->number ? r->number : next;
 	uint32_t orig = r->number_orig ? r->number_orig : sent_orders_find(&a->orders, r->oid_orig);
 
-	if (r->exec_kind != GN_EXEC_ACCEPTED && r->exec_kind != GN_EXEC_REPLACED)
+	if (r->exec_kind != GN_EXEC_ACCEPTED && r->exec_kind != GN_EXEC_REPLACED && r->exec_kind != GN_EXEC_REJECTED)
 		return false;
 	if (a->state != ACCOUNT_ASKING || !r->oid || !next || number < a->orders.next || number > a->orders.max)
 		return false;

@@ -106,6 +106,11 @@ enum {
 	GN_EXEC_F_DEAD = 1,   /* ACCEPTED, REPLACED: dead on arrival, nothing more will come */
 	GN_EXEC_F_REPLAY = 2, /* replayed by the venue after a reconnect */
 	GN_EXEC_F_PREVENTED = 4, /* CANCELED: by self-match prevention */
+	/*
+	 * RESTATED: what a strategy still has after a restart, told before anything else. With oid: an open order, its px and
+	 * leaves. Without: a position in inst.
+	 */
+	GN_EXEC_F_RECOVERED = 8,
 };
 
 /** An execution report: gateway > risk (which adds what only it knows) > strategy. */

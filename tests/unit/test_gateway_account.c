@@ -410,6 +410,21 @@ Test(gateway_account, learns_the_orders_of_an_earlier_run_from_the_replay, .init
 	cr_assert_eq(wire_u32(wire + SOUP_HEAD_BYTES + 1), 7);
 }
 
+Test(gateway_account, a_rejection_in_the_replay_names_its_order_too, .init = given_an_account)
+{
+	struct ouch50_out m = {.type = OUCH50_REJECTED,
+		.rejected = {.user_ref = 7, .reason = 4, .clordid = ouch50_clordid_from_oid(gn_oid_make(2, 9))}};
+
+	venue_accepts_login(1);
+	venue_says(&m);
+	cr_assert_eq(last()->kind, GN_EXEC_REJECTED);
+	cr_assert_eq(last()->oid, gn_oid_make(2, 9));
+	cr_assert_eq(last()->code, 4);
+	venue_answers_query(8);
+	cr_assert_eq(a.n.order_lost, 0);
+	cr_assert_eq(n_exec, 1, "it is told once");
+}
+
 static void given_a_restart(void)
 {
 	static struct account_asked both[2];

@@ -566,6 +566,97 @@ Test(risk_standing, the_journal_makes_the_same_state_after_a_restart)
 	cr_expect_eq(what_it_was().position, before.position, "the venue's replay is recognised");
 }
 
+static void when_the_venue_replays(uint8_t kind, gn_oid oid, gn_oid oid_prev, gn_px px, gn_qty qty)
+{
+	desk_report((struct gn_exec){.kind = kind, .flags = GN_EXEC_F_REPLAY, .oid = oid, .oid_prev = oid_prev, .inst = 1,
+		.side = GN_BUY, .px = px, .qty = qty, .match = kind == GN_EXEC_FILLED ? oid : 0});
+}
+
+Test(risk_standing, an_order_that_only_the_venue_remembers_is_ours)
+{
+	desk_open();
+	gn_oid first = gn_oid_make(0, 5), second = gn_oid_make(0, 7);
+	when_the_venue_replays(GN_EXEC_ACCEPTED, first, 0, CENTS(10000), 100);
+	when_the_venue_replays(GN_EXEC_FILLED, first, 0, CENTS(10000), 40);
+	cr_expect_eq(what_it_was().position, 40);
+	cr_expect_eq(desk_last_told()->leaves, 60);
+	when_the_venue_replays(GN_EXEC_REPLACED, second, first, CENTS(9999), 80);
+	cr_expect_eq(desk.risk.orders.n, 1);
+	cr_expect_eq(desk_last_told()->leaves, 80);
+	cr_expect_eq(what_it_was().worst[0], 120);
+	cr_expect_eq(desk.risk.n.report_adopted, 2);
+	cr_expect_eq(risk_oid_last(&desk.risk, 0), second);
+	when_the_venue_replays(GN_EXEC_CANCELED, second, 0, CENTS(0), 80);
+	cr_expect_eq(what_it_was().worst[0], 40);
+	desk_expect_no_exposure();
+}
+
+Test(risk_standing, what_is_no_such_order_is_not_adopted)
+{
+	desk_open();
+	gn_oid known = desk_place(0, GN_BUY, CENTS(10000), 10);
+	desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = known, .code = 1});
+	when_the_venue_replays(GN_EXEC_ACCEPTED, known, 0, CENTS(10000), 10); /* finished long ago */
+	when_the_venue_replays(GN_EXEC_ACCEPTED, gn_oid_make(9, 1), 0, CENTS(10000), 10);
+	when_the_venue_replays(GN_EXEC_ACCEPTED, gn_oid_make(0, 9), 0, CENTS(10000), 0);
+	when_the_venue_replays(GN_EXEC_ACCEPTED, gn_oid_make(0, 9), 0, CENTS(0), 10);
+	when_the_venue_replays(GN_EXEC_REPLACED, gn_oid_make(0, 9), gn_oid_make(0, 8), CENTS(10000), 10);
+	when_the_venue_replays(GN_EXEC_FILLED, gn_oid_make(0, 9), 0, CENTS(10000), 10);
+	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .oid = gn_oid_make(0, 9), .inst = 1, .side = GN_BUY,
+		.px = CENTS(10000), .qty = 10}); /* not in a replay */
+	cr_expect_eq(desk.risk.orders.n, 0);
+	cr_expect_eq(desk.risk.n.report_adopted, 0);
+	desk_expect_no_exposure();
+}
+
+Test(risk_standing, a_cancel_that_nobody_answered_is_sent_again_after_a_restart)
+{
+	desk_open();
+	desk.risk.io.journal = keep;
+	gn_oid canceled = desk_place(0, GN_BUY, CENTS(10000), 100), refused = desk_place(0, GN_BUY, CENTS(9999), 50);
+	gn_oid left = desk_place(0, GN_BUY, CENTS(9998), 50);
+	desk_accept(canceled);
+	desk_accept(refused);
+	desk_accept(left);
+	EXPECT(desk_ask((struct gn_order_req){.kind = GN_REQ_CANCEL, .oid = canceled}), GN_ACCEPTED);
+	EXPECT(desk_ask((struct gn_order_req){.kind = GN_REQ_CANCEL, .oid = refused}), GN_ACCEPTED);
+	desk_report((struct gn_exec){.kind = GN_EXEC_CANCEL_REJECTED, .oid = refused, .code = 3});
+	risk_fini(&desk.risk);
+	cr_assert_eq(desk_start(), 0);
+	risk_replay_begin(&desk.risk);
+	for (uint32_t i = 0; i < n_kept; i++)
+		cr_expect_eq(risk_replay(&desk.risk, &kept[i]), 0, "%s", gn_err_text());
+	risk_replay_end(&desk.risk);
+	uint32_t n_sent = desk.n_sent;
+	desk_settle();
+	cr_expect_eq(desk.n_sent, n_sent, "not before the session is up");
+	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = UINT64_MAX});
+	desk_settle();
+	cr_expect_eq(desk.n_sent, n_sent + 1);
+	cr_expect_eq(desk_last_sent()->kind, GN_REQ_CANCEL);
+	cr_expect_eq(desk_last_sent()->oid, canceled);
+}
+
+Test(risk_standing, strategies_are_told_what_they_still_have)
+{
+	desk_open();
+	gn_oid open = desk_place(0, GN_BUY, CENTS(10000), 100);
+	desk_accept(open);
+	desk_fill(open, CENTS(10000), 40, 1);
+	uint32_t n = desk.n_told;
+	risk_replay_tell(&desk.risk);
+	cr_assert_eq(desk.n_told, n + 2);
+	const struct gn_exec *position = &desk.told[n], *order = &desk.told[n + 1];
+	cr_expect_eq(position->kind, GN_EXEC_RESTATED);
+	cr_expect_eq(position->oid, 0);
+	cr_expect_eq(position->inst, 1);
+	cr_expect_eq(position->position, 40);
+	cr_expect_eq(order->oid, open);
+	cr_expect_eq(order->leaves, 60);
+	cr_expect_eq(order->flags, GN_EXEC_F_RECOVERED);
+	cr_expect_eq(order->px.e9, CENTS(10000).e9);
+}
+
 Test(risk_standing, a_journal_that_cannot_be_true_is_refused_not_believed)
 {
 	desk_open();
