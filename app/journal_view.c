@@ -79,6 +79,11 @@ static struct view_order *known(const struct journal_view *v, gn_oid oid)
 	return at ? &v->order[at - 1] : NULL;
 }
 
+const struct view_order *journal_view_order(const struct journal_view *v, gn_oid oid)
+{
+	return known(v, oid);
+}
+
 /* The order of an id; a new one when there is none. NULL: out of memory. */
 static struct view_order *order_of(struct journal_view *v, gn_oid oid)
 {
@@ -89,7 +94,7 @@ static struct view_order *order_of(struct journal_view *v, gn_oid oid)
 	if (grow((void **)&v->order, v->n_orders, &v->orders_room, sizeof(*v->order)) < 0 || rehash(v) < 0)
 		return NULL;
 	*find_slot(v, oid) = (uint32_t)v->n_orders + 1;
-	v->order[v->n_orders] = (struct view_order){.oid = oid, .inst = GN_INST_NONE};
+	v->order[v->n_orders] = (struct view_order){.oid = oid, .inst = GN_INST_NONE, .session = UINT32_MAX};
 	return &v->order[v->n_orders++];
 }
 
@@ -109,6 +114,11 @@ static void note_seq(struct journal_view *v, const struct gn_exec *e)
 		v->seq_strategy[strategy] = e->venue_seq;
 }
 
+static gn_inst view_inst(const struct journal_view *v, gn_inst inst)
+{
+	return inst < v->n_insts && v->inst[inst] ? v->inst[inst] - 1 : GN_INST_NONE;
+}
+
 static int take_request(struct journal_view *v, const struct gn_journal_msg *m)
 {
 	const struct gn_order_req *req = &m->req;
@@ -120,7 +130,7 @@ static int take_request(struct journal_view *v, const struct gn_journal_msg *m)
 	o = order_of(v, req->oid);
 	if (!o)
 		return -ENOMEM;
-	o->inst = req->inst;
+	o->inst = view_inst(v, req->inst);
 	o->side = req->side;
 	o->qty = req->qty;
 	o->px_e9 = req->px.e9;
@@ -150,7 +160,7 @@ static void take_open(struct journal_view *v, struct view_order *o, const struct
 	struct view_order *prev = e->kind == GN_EXEC_REPLACED ? known(v, e->oid_prev) : NULL;
 
 	o->state = VIEW_OPEN;
-	o->inst = e->inst;
+	o->inst = view_inst(v, e->inst);
 	o->side = e->side;
 	o->qty = e->qty;
 	o->px_e9 = e->px.e9;
@@ -214,6 +224,8 @@ static int take_sent(struct journal_view *v, const struct gn_journal_msg *m)
 	if (!o)
 		return -ENOMEM;
 	o->session = m->session;
+	if (gn_oid_strategy(o->oid) < GN_STRATEGIES_MAX)
+		v->session_strategy[gn_oid_strategy(o->oid)] = m->session;
 	return 0;
 }
 
@@ -244,10 +256,18 @@ static int take_fact(struct journal_view *v, const struct gn_journal_msg *m)
 static int take_instrument(struct journal_view *v, const struct journal_record *rec)
 {
 	gn_inst inst = rec->instrument.inst;
+	size_t i = 0;
 
-	if (inst >= INSTRUMENTS_MAX || reach((void **)&v->symbol, &v->n_symbols, inst + 1u, sizeof(*v->symbol)) < 0)
+	if (inst >= INSTRUMENTS_MAX || reach((void **)&v->inst, &v->n_insts, inst + 1u, sizeof(*v->inst)) < 0)
 		return gn_err(EBADMSG, "journal: record %llu: instrument %u", (unsigned long long)rec->seq, inst);
-	v->symbol[inst] = rec->instrument.symbol;
+	while (i < v->n_symbols && v->symbol[i].word != rec->instrument.symbol.word)
+		i++;
+	if (i == v->n_symbols) {
+		if (grow((void **)&v->symbol, v->n_symbols, &v->symbols_room, sizeof(*v->symbol)) < 0)
+			return -ENOMEM;
+		v->symbol[v->n_symbols++] = rec->instrument.symbol;
+	}
+	v->inst[inst] = (uint32_t)i + 1;
 	return 0;
 }
 
@@ -258,6 +278,7 @@ int journal_view_load(struct journal_view *v, const char *path)
 	int rc;
 
 	*v = (struct journal_view){0};
+	memset(v->session_strategy, 0xff, sizeof(v->session_strategy));
 	rc = journal_reader_open(&r, path, NULL);
 	if (rc < 0)
 		return rc;
@@ -282,6 +303,7 @@ void journal_view_free(struct journal_view *v)
 	free(v->slot);
 	free(v->fill);
 	free(v->symbol);
+	free(v->inst);
 	free(v->account);
 }
 
@@ -354,10 +376,19 @@ static int by_position(const void *a, const void *b)
 	return rc ? rc : strcmp(x->symbol.c, y->symbol.c);
 }
 
+/* What was sent just before a crash is known from the venue alone; its strategy has no other way there. */
+static uint32_t session_of(const struct journal_view *v, const struct view_order *o)
+{
+	uint32_t strategy = gn_oid_strategy(o->oid);
+
+	return o->session == UINT32_MAX && strategy < GN_STRATEGIES_MAX ? v->session_strategy[strategy] : o->session;
+}
+
 static struct view_position position_of(const struct journal_view *v, const struct view_fill *f)
 {
 	const struct view_order *o = known(v, f->oid);
-	struct view_position p = {.account = o->session < v->n_accounts ? v->account[o->session] : "?"};
+	uint32_t session = session_of(v, o);
+	struct view_position p = {.account = session < v->n_accounts ? v->account[session] : "?"};
 
 	symbol_of(v, o->inst, &p.symbol);
 	if (!f->broken)

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/runtime/compiler.h"
 #include "dataplane/runtime/err.h"
-#include "dataplane/runtime/instruments.h"
+
+#define OID_GAP (UINT64_C(1) << 20) /* more than the journal's rings and buffer can hold */
 
 static bool is_of_risk(const struct journal_record *rec)
 {
@@ -15,74 +17,105 @@ static bool is_of_risk(const struct journal_record *rec)
 		rec->msg.kind == GN_JOURNAL_LIMIT);
 }
 
-static gn_inst inst_now(const struct recovery *r, gn_inst before)
-{
-	return before < r->view.n_symbols ? r->inst[before] : before;
-}
+/* The journal's number of an instrument holds until it is defined anew: each run numbers as the feed brings them. */
+struct numbering {
+	struct gn_instruments *instruments;
+	gn_inst *now;
+	size_t n;
+};
 
-static int map_instruments(struct recovery *r, struct gn_instruments *instruments)
+static int number(struct numbering *k, const struct journal_record *rec)
 {
-	r->inst = calloc(r->view.n_symbols + 1, sizeof(*r->inst));
-	if (!r->inst)
-		return gn_err(ENOMEM, "recovery: %zu instruments", r->view.n_symbols);
-	for (size_t i = 0; i < r->view.n_symbols; i++) {
-		gn_symbol symbol = r->view.symbol[i];
-		r->inst[i] = symbol.word ? gn_instruments_add(instruments, symbol) : GN_INST_NONE;
-		if (symbol.word && r->inst[i] == GN_INST_NONE)
-			return gn_err(ENOSPC, "recovery: no room for instrument %s: raise the number of instruments",
-				gn_symbol_text(symbol).c);
+	gn_inst inst = rec->instrument.inst;
+
+	if (inst >= k->n) {
+		size_t n = gn_pow2_at_least(inst + 1);
+		gn_inst *more = reallocarray(k->now, n, sizeof(*more));
+		if (!more)
+			return gn_err(ENOMEM, "recovery: %zu instruments", n);
+		for (size_t i = k->n; i < n; i++)
+			more[i] = GN_INST_NONE;
+		k->now = more;
+		k->n = n;
 	}
+	k->now[inst] = gn_instruments_find(k->instruments, rec->instrument.symbol);
 	return 0;
 }
 
-static int hand_fact(const struct recovery *r, const struct gn_journal_msg *m,
+static gn_inst numbered(const struct numbering *k, gn_inst before)
+{
+	return before < k->n ? k->now[before] : before;
+}
+
+static int hand_fact(const struct numbering *k, const struct gn_journal_msg *m,
 	int (*fact)(void *arg, const struct gn_journal_msg *m), void *arg)
 {
 	struct gn_journal_msg now = *m;
 
 	if (m->kind == GN_JOURNAL_REQUEST)
-		now.req.inst = inst_now(r, m->req.inst);
+		now.req.inst = numbered(k, m->req.inst);
 	else if (m->kind == GN_JOURNAL_REPORT)
-		now.exec.inst = inst_now(r, m->exec.inst);
+		now.exec.inst = numbered(k, m->exec.inst);
 	return fact(arg, &now);
 }
 
-static int hand_facts(const struct recovery *r, const char *path, int (*fact)(void *arg, const struct gn_journal_msg *m),
-	void *arg)
+static int hand_record(struct numbering *k, const struct journal_record *rec,
+	int (*fact)(void *arg, const struct gn_journal_msg *m), void *arg)
 {
+	if (rec->type == JOURNAL_INSTRUMENT)
+		return number(k, rec);
+	return is_of_risk(rec) ? hand_fact(k, &rec->msg, fact, arg) : 0;
+}
+
+int recover_facts(const struct recover *r, int (*fact)(void *arg, const struct gn_journal_msg *m), void *arg)
+{
+	struct numbering k = {.instruments = r->instruments};
 	const struct journal_record *rec;
 	struct journal_reader reader;
-	int rc = journal_reader_open(&reader, path, NULL);
+	int rc = r->view.n_records ? journal_reader_open(&reader, r->path, NULL) : 0;
 
-	if (rc < 0)
+	if (rc < 0 || !r->view.n_records)
 		return rc;
 	while ((rc = journal_reader_next(&reader, &rec)) == 1) {
-		if (!is_of_risk(rec))
-			continue;
-		rc = hand_fact(r, &rec->msg, fact, arg);
+		rc = hand_record(&k, rec, fact, arg);
 		if (rc < 0) {
-			rc = gn_err_in(rc, "recovery: record %llu of %s", (unsigned long long)rec->seq, path);
+			rc = gn_err_in(rc, "recovery: record %llu of %s", (unsigned long long)rec->seq, r->path);
 			break;
 		}
 	}
 	journal_reader_close(&reader);
+	free(k.now);
 	return rc;
 }
 
-int recovery_load(struct recovery *r, const char *path, struct gn_instruments *instruments,
-	int (*fact)(void *arg, const struct gn_journal_msg *m), void *arg)
+static int map_symbols(struct recover *r)
+{
+	r->inst = calloc(r->view.n_symbols + 1, sizeof(*r->inst));
+	if (!r->inst)
+		return gn_err(ENOMEM, "recovery: %zu instruments", r->view.n_symbols);
+	for (size_t i = 0; i < r->view.n_symbols; i++) {
+		r->inst[i] = gn_instruments_add(r->instruments, r->view.symbol[i]);
+		if (r->inst[i] == GN_INST_NONE)
+			return gn_err(ENOSPC, "recovery: no room for instrument %s: raise the number of instruments",
+				gn_symbol_text(r->view.symbol[i]).c);
+	}
+	return 0;
+}
+
+int recover_load(struct recover *r, const char *path, struct gn_instruments *instruments)
 {
 	int rc;
 
-	*r = (struct recovery){0};
+	*r = (struct recover){.path = path, .instruments = instruments};
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	rc = journal_view_load(&r->view, path);
-	if (rc == 0)
-		rc = map_instruments(r, instruments);
-	if (rc == 0)
-		rc = hand_facts(r, path, fact, arg);
-	return rc;
+	return rc == 0 ? map_symbols(r) : rc;
+}
+
+static gn_inst inst_now(const struct recover *r, gn_inst in_view)
+{
+	return in_view < r->view.n_symbols ? r->inst[in_view] : GN_INST_NONE;
 }
 
 static bool is_asked(const struct view_order *o, uint64_t strategies)
@@ -92,7 +125,7 @@ static bool is_asked(const struct view_order *o, uint64_t strategies)
 	return o->state == VIEW_ASKED && strategy < GN_STRATEGIES_MAX && (strategies >> strategy & 1);
 }
 
-static int find_asked(struct recovery *r, uint32_t index, uint64_t strategies)
+static int find_asked(struct recover *r, uint32_t index, uint64_t strategies)
 {
 	size_t n = 0;
 
@@ -111,7 +144,7 @@ static int find_asked(struct recovery *r, uint32_t index, uint64_t strategies)
 	return 0;
 }
 
-int recovery_account(struct recovery *r, uint32_t index, uint64_t strategies, struct account_config *account)
+int recover_account(struct recover *r, uint32_t index, uint64_t strategies, struct account_config *account)
 {
 	int rc;
 
@@ -131,7 +164,50 @@ int recovery_account(struct recovery *r, uint32_t index, uint64_t strategies, st
 	return 0;
 }
 
-void recovery_free(struct recovery *r)
+uint64_t recover_oid_count(const struct recover *r, uint32_t strategy)
+{
+	return r->view.n_records ? gn_oid_count(r->view.oid_strategy[strategy]) + OID_GAP : 0;
+}
+
+static int by_cell(const void *a, const void *b)
+{
+	const struct recover_position *x = a, *y = b;
+
+	if (x->strategy != y->strategy)
+		return x->strategy > y->strategy ? 1 : -1;
+	return (x->inst > y->inst) - (x->inst < y->inst);
+}
+
+static struct recover_position position_of(const struct recover *r, const struct view_fill *f)
+{
+	const struct view_order *o = journal_view_order(&r->view, f->oid);
+	gn_qty qty = f->broken ? 0 : f->qty;
+
+	return (struct recover_position){gn_oid_strategy(f->oid), inst_now(r, o->inst), o->side == GN_BUY ? qty : -qty};
+}
+
+ssize_t recover_positions(const struct recover *r, struct recover_position **out)
+{
+	const struct journal_view *v = &r->view;
+	struct recover_position *p = calloc(v->n_fills + 1, sizeof(*p));
+	size_t n = 0;
+
+	if (!p)
+		return gn_err(ENOMEM, "recovery: positions of %zu fills", v->n_fills);
+	for (size_t i = 0; i < v->n_fills; i++)
+		p[i] = position_of(r, &v->fill[i]);
+	qsort(p, v->n_fills, sizeof(*p), by_cell);
+	for (size_t i = 0; i < v->n_fills; i++) {
+		if (n && by_cell(&p[n - 1], &p[i]) == 0)
+			p[n - 1].qty += p[i].qty;
+		else
+			p[n++] = p[i];
+	}
+	*out = p;
+	return (ssize_t)n;
+}
+
+void recover_free(struct recover *r)
 {
 	journal_view_free(&r->view);
 	free(r->inst);

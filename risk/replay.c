@@ -149,6 +149,15 @@ void risk_replay_end(struct risk *r)
 	gate_strategies(r);
 }
 
+void risk_replay_cancel(struct risk *r)
+{
+	r->adopt_to_cancel = true;
+	for (uint32_t i = 1; i <= r->orders.capacity; i++) {
+		if (r->orders.pool[i].state != ORDER_FREE)
+			r->orders.pool[i].flags |= ORDER_F_CANCEL_WANTED;
+	}
+}
+
 static void tell_order(struct risk *r, const struct order *o)
 {
 	struct gn_exec e = {

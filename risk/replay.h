@@ -20,6 +20,9 @@ int risk_replay(struct risk *r, const struct gn_journal_msg *m);
 /** Order sessions are down, buckets full, windows empty; orders that were open are open. */
 void risk_replay_end(struct risk *r);
 
+/** Cancel every order of before the restart as soon as its session is up, those that only the venue remembers too. */
+void risk_replay_cancel(struct risk *r);
+
 /** Tell every strategy what it still has: its open orders and its positions, each as a report with GN_EXEC_F_RECOVERED. */
 void risk_replay_tell(struct risk *r);
 

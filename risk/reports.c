@@ -195,6 +195,8 @@ static bool adopt(struct risk *r, const struct gn_exec *e, uint64_t now_tsc)
 		enter_new(r, &q, ORDER_PENDING, now_tsc);
 	else if (!adopt_heir(r, &q, now_tsc))
 		return false;
+	if (r->adopt_to_cancel)
+		r->orders.pool[orders_find(&r->orders, e->oid)].flags |= ORDER_F_CANCEL_WANTED;
 	r->n.report_adopted++;
 	return true;
 }

@@ -291,6 +291,7 @@ struct risk {
 	uint32_t n_strategies, n_accounts, n_insts;
 	uint64_t up; /* bit a strategy: its order session takes orders */
 	bool replaying; /* the journal of before a restart */
+	bool adopt_to_cancel; /* what only the venue remembers of that time is cancelled */
 	bool mark_shorts, allow_no_reference;
 	enum risk_reference reference;
 	enum risk_self_match self_match;

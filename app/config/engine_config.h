@@ -92,8 +92,14 @@ struct risk_section {
 	uint32_t instruments_count;
 };
 
+/** What becomes of orders that were open when the engine stopped. */
+enum recovery_mode { RECOVERY_CANCEL = 0, RECOVERY_KEEP };
+
 struct journal_section {
-	char *path;
+	char *path, *key_path;
+	int sync; /* enum journal_sync */
+	uint32_t sync_ms;
+	uint64_t file_bytes, sign_every;
 };
 
 struct engine_section {
@@ -107,6 +113,8 @@ struct engine_section {
 	uint32_t strategies_count;
 	struct risk_section risk;
 	struct journal_section journal;
+	enum recovery_mode recovery;
+	bool batch;
 };
 
 struct config {

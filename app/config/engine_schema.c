@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_config.h"
 
+#include "dataplane/journal/journal.h"
 #include "risk/risk.h"
 
 #define OPT CYAML_FLAG_OPTIONAL
@@ -147,8 +148,17 @@ static const cyaml_schema_field_t risk_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_strval_t journal_syncs[] = {
+	{"every", JOURNAL_SYNC_EVERY_MS}, {"never", JOURNAL_SYNC_NEVER}, {"each", JOURNAL_SYNC_EACH}};
+static const cyaml_strval_t recoveries[] = {{"cancel", RECOVERY_CANCEL}, {"keep", RECOVERY_KEEP}};
+
 static const cyaml_schema_field_t journal_fields[] = {
 	CONFIG_FIELD_TEXT(struct journal_section, path, OPT)
+	CONFIG_FIELD_TEXT(struct journal_section, key_path, OPT)
+	CYAML_FIELD_ENUM("sync", OPT, struct journal_section, sync, journal_syncs, CYAML_ARRAY_LEN(journal_syncs)),
+	CONFIG_FIELD_UINT(struct journal_section, sync_ms, OPT)
+	CONFIG_FIELD_UINT(struct journal_section, file_bytes, OPT)
+	CONFIG_FIELD_UINT(struct journal_section, sign_every, OPT)
 	CYAML_FIELD_END
 };
 
@@ -161,6 +171,8 @@ static const cyaml_schema_field_t engine_fields[] = {
 	CYAML_FIELD_SEQUENCE("strategies", LIST, struct engine_section, strategies, &strategy_schema, 1, GN_STRATEGIES_MAX),
 	CYAML_FIELD_MAPPING("risk", REQ, struct engine_section, risk, risk_fields),
 	CYAML_FIELD_MAPPING("journal", OPT, struct engine_section, journal, journal_fields),
+	CYAML_FIELD_ENUM("recovery", OPT, struct engine_section, recovery, recoveries, CYAML_ARRAY_LEN(recoveries)),
+	CONFIG_FIELD_BOOL(struct engine_section, batch, OPT)
 	CYAML_FIELD_END
 };
 
@@ -216,7 +228,7 @@ static const struct config_key config_keys[] = {
 	{"engine.accounts[].password", 0, 10, "", "password"},
 	{"engine.accounts[].gateways[].ip", 7, 15, NULL, "venue's order gateway, primary first"},
 	{"engine.accounts[].gateways[].port", 1, 65535, NULL, "its TCP port"},
-	{"engine.accounts[].dialect", 1, 15, "ouch50", "protocol of the order session"},
+	{"engine.accounts[].dialect", 1, 15, "ouch50", "protocol of the order session: ouch50 or ouch42"},
 	{"engine.accounts[].firm", 0, 4, "", "firm identifier; empty: the account's default at the venue"},
 	{"engine.accounts[].orders_max", 1, 268435456, "1048576", "orders of a day"},
 	{"engine.accounts[].heartbeat_ns", POSITIVE, "0", "0: 1 s"},
@@ -266,7 +278,15 @@ static const struct config_key config_keys[] = {
 	{"engine.risk.instruments[].locate_qty", POSITIVE, "0", "units that may be sold short"},
 	{"engine.risk.instruments[].reference_e9", POSITIVE, "0", "static reference price"},
 	RISK_LIMIT_KEYS(INSTRUMENT_LIMIT)
-	{"engine.journal.path", 0, 1023, "", "file to write; empty: gannet-NAME-DATE.journal in the output folder"},
+	{"engine.journal.path", 0, 1023, "", "file to write, and to go on from after a restart; empty: a new "
+		"gannet-NAME-DATE.journal in the output folder"},
+	{"engine.journal.key_path", 0, 1023, "", "secret key of `gannet journal keygen`; empty: nothing is signed"},
+	{"engine.journal.sync", 0, 0, "every", "to the disk: every sync_ms, never by us, or after each write"},
+	{"engine.journal.sync_ms", 0, 3600000, "0", "0: 200"},
+	{"engine.journal.file_bytes", 0, INT64_C(1) << 40, "0", "of one file, made ahead; 0: 128 MiB"},
+	{"engine.journal.sign_every", POSITIVE, "0", "records; 0: 65536"},
+	{"engine.recovery", 0, 0, "cancel", "orders that were open before a restart: cancel or keep them"},
+	{"engine.batch", 0, 1, "false", "orders of one turn of the loop leave in one burst, rather than each at once"},
 	EXCHANGE_KEYS(EXCHANGE_KEY)
 	{0},
 };

@@ -24,9 +24,12 @@ static const cyaml_schema_field_t line_fields[] = {
 };
 static const cyaml_schema_value_t line_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct exchange_line, line_fields)};
 
+static const cyaml_strval_t dialects[] = {{"ouch50", EXCHANGE_OUCH50}, {"ouch42", EXCHANGE_OUCH42}};
+
 static const cyaml_schema_field_t account_fields[] = {
 	CONFIG_FIELD_CHARS(struct exchange_account, username, REQ)
 	CONFIG_FIELD_CHARS(struct exchange_account, password, OPT)
+	CYAML_FIELD_ENUM("dialect", OPT, struct exchange_account, dialect, dialects, CYAML_ARRAY_LEN(dialects)),
 	CONFIG_FIELD_BOOL(struct exchange_account, cancel_on_disconnect, OPT)
 	CYAML_FIELD_END
 };
@@ -71,6 +74,7 @@ const cyaml_schema_field_t exchange_schema_fields[] = {
 	CONFIG_FIELD_TEXT(S, core, OPT)
 	VENUE_UINT(seed)
 	CYAML_FIELD_ENUM("transport", OPT, S, venue.transport, transports, CYAML_ARRAY_LEN(transports)),
+	VENUE_BOOL(busy_poll)
 	VENUE_CHARS(mac)
 	VENUE_CHARS(ip)
 	VENUE_CHARS(netmask)

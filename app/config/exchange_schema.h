@@ -22,6 +22,7 @@ extern const cyaml_schema_field_t exchange_schema_fields[];
 	X("core", 1, 8, "auto", "core of the one thread: a number, or auto")                                         \
 	X("seed", 0, INT64_MAX, "1", "the same seed, config and input give the same output")                         \
 	X("transport", 0, 0, "port", "a DPDK port with our own TCP, or ordinary kernel sockets")                     \
+	X("busy_poll", 0, 1, "false", "sockets: spin rather than sleep")                                             \
 	X("mac", 0, 17, "", "its own address; empty: 02:67:6e:00:00:02")                                             \
 	X("ip", 0, 15, "", "its own address; empty: 10.71.0.2")                                                      \
 	X("netmask", 0, 15, "", "empty: 255.255.255.0")                                                              \
@@ -46,6 +47,7 @@ extern const cyaml_schema_field_t exchange_schema_fields[];
 	X("ouch42_port", 0, 65535, "0", "TCP port of OUCH 4.2; 0: none")                                             \
 	X("accounts[].username", 1, 6, NULL, "login name")                                                           \
 	X("accounts[].password", 0, 10, "", "password")                                                              \
+	X("accounts[].dialect", 0, 0, "ouch50", "on order_port, or ouch42 on ouch42_port")                           \
 	X("accounts[].cancel_on_disconnect", 0, 1, "false", "its open orders die with its connection")               \
 	X("heartbeat_ms", 0, 60000, "0", "order sessions; 0: 1000")                                                  \
 	X("dead_link_ms", 0, 3600000, "0", "silence after which a client is cut off; 0: 15000")                      \

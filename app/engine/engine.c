@@ -12,6 +12,7 @@
 #include "dataplane/runtime/mem.h"
 #include "parts.h"
 #include "pinning/clock.h"
+#include "restart.h"
 
 #define STATS_WORDS 16384u
 #define CLOCK_UPDATE_NS UINT64_C(100000000)
@@ -28,6 +29,7 @@ struct engine {
 	struct topology_config *topology;
 	char *topology_path, *journal_path;
 	struct parts parts;
+	struct restart restart;
 	struct gn_instruments *instruments;
 	struct gn_board board;
 	struct gn_stats *stats;
@@ -38,6 +40,7 @@ struct engine {
 	struct threads threads;
 	bool running, was_up;
 	uint64_t quarantined;
+	uint32_t n_failed; /* order sessions that were said to have failed */
 	uint64_t clock_next_ns;
 	enum stop_phase phase;
 	uint64_t phase_end_ns;
@@ -61,7 +64,7 @@ static int engine_load(struct engine *e, const struct engine_options *o)
 
 static int engine_journal(struct engine *e, const struct engine_options *o)
 {
-	const char *path = e->config->engine->journal.path;
+	const char *path = o->journal_path ? o->journal_path : e->config->engine->journal.path;
 	int n = *path ? asprintf(&e->journal_path, "%s", path)
 		      : asprintf(&e->journal_path, "%s/gannet-%s-%llu.journal", o->output_folder ? o->output_folder : ".",
 				e->config->name, (unsigned long long)gn_clock_now_ns());
@@ -71,7 +74,10 @@ static int engine_journal(struct engine *e, const struct engine_options *o)
 		return gn_err(ENOMEM, "engine");
 	}
 	e->parts.journal.file.path = e->journal_path;
-	return 0;
+	e->parts.journal.file.resume = *path != '\0';
+	if (!*path)
+		return 0;
+	return restart_load(&e->restart, e->journal_path, e->config->engine->recovery, &e->parts, e->instruments);
 }
 
 static int engine_tables(struct engine *e)
@@ -168,6 +174,8 @@ static int engine_make(struct engine *e, const struct engine_options *o)
 	if (rc == 0)
 		rc = engine_wire(e);
 	if (rc == 0)
+		rc = restart_apply(&e->restart, risk_stage_core(gn_wiring_ctx(e->wiring, "risk0")));
+	if (rc == 0)
 		gn_assert_hook(engine_panic, e->control);
 	return rc;
 }
@@ -215,12 +223,24 @@ static void engine_watch_quarantine(struct engine *e)
 	}
 }
 
+/* Given up for good, with orders perhaps open: that needs a person, who should not have to look into the journal. */
+static void engine_watch_sessions(struct engine *e)
+{
+	uint32_t n = atomic_load_explicit(&e->parts.gateway_control.n_failed, memory_order_acquire);
+
+	if (n > e->n_failed)
+		gn_error("%u order sessions have failed and will not try again: `gannet journal print %s` says why", n,
+			e->journal_path);
+	e->n_failed = n;
+}
+
 void engine_tend(struct engine *e)
 {
 	uint64_t now = gn_clock_now_ns();
 
 	latency_collect(e->latency);
 	engine_watch_quarantine(e);
+	engine_watch_sessions(e);
 	if (now >= e->clock_next_ns) {
 		gn_clock_update();
 		e->clock_next_ns = now + CLOCK_UPDATE_NS;
@@ -234,7 +254,7 @@ void engine_stop_begin(struct engine *e)
 	e->phase = CANCELLING;
 	e->phase_end_ns = gn_clock_now_ns() + CANCEL_NS;
 	/* the switch first: nothing new may follow the cancels */
-	risk_control_kill(e->control, RISK_ENGINE, 0, "clean stop");
+	risk_control_kill(e->control, RISK_ENGINE, 0, RESTART_CLEAN_STOP);
 }
 
 static bool orders_are_gone(const struct engine *e, struct risk_snapshot *s)
@@ -312,6 +332,7 @@ bool engine_free(struct engine *e)
 	gn_stats_close(e->stats);
 	gn_board_fini(&e->board);
 	gn_instruments_free(e->instruments);
+	restart_free(&e->restart);
 	parts_free(&e->parts);
 	config_file_free(&topology_schema, e->topology);
 	config_file_free(&config_schema, e->config);

@@ -20,7 +20,8 @@ struct engine;
 struct engine_options {
 	const char *config_path;
 	const char *topology_path; /* NULL: the one that the config names */
-	const char *output_folder; /* where the journal goes when the config names no path */
+	const char *journal_path;  /* NULL: the one that the config names */
+	const char *output_folder; /* where a new journal goes when neither names one */
 };
 
 /**

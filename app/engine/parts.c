@@ -269,9 +269,9 @@ static int make_account(struct gateway_account_config *out, const struct account
 {
 	struct session_config *session = &out->account.session;
 
-	if (strcmp(a->dialect, "ouch50") != 0)
-		return gn_err(0, "engine.accounts: %s: dialect %s: expected ouch50", a->name, a->dialect);
-	out->account.dialect = &gateway_ouch50;
+	out->account.dialect = gateway_dialect_find(a->dialect);
+	if (!out->account.dialect)
+		return gn_err(0, "engine.accounts: %s: dialect %s: expected ouch50 or ouch42", a->name, a->dialect);
 	out->account.orders_max = a->orders_max;
 	out->account.midnight_ns = midnight_ns;
 	strncpy(out->account.dialect_config.firm, a->firm, sizeof(out->account.dialect_config.firm) - 1);
@@ -281,6 +281,7 @@ static int make_account(struct gateway_account_config *out, const struct account
 	session->dead_ns = a->dead_ns;
 	session->login_timeout_ns = a->login_timeout_ns;
 	session->tries_max = a->tries_max;
+	session->probe = true; /* the venue may remember a run of today that we do not */
 	return make_endpoints(out, a);
 }
 
@@ -311,7 +312,22 @@ static int make_gateway(struct parts *p, const struct engine_section *s)
 	p->gateway.n_accounts = s->accounts_count;
 	p->gateway.tsc_hz = gn_clock_ticks_from_ns(1000000000);
 	p->gateway.control = &p->gateway_control;
+	p->gateway.batch = s->batch;
 	return make_stack(&p->gateway.stack, &s->port);
+}
+
+static void make_journal(struct parts *p, const struct journal_section *j)
+{
+	p->journal.file = (struct journal_config){
+		.tsc_hz = gn_clock_ticks_from_ns(1000000000),
+		.file_bytes = j->file_bytes,
+		.sync = (enum journal_sync)j->sync,
+		.sync_ms = j->sync_ms,
+		.key_path = j->key_path,
+		.sign_every = j->sign_every,
+	};
+	p->journal.health = &p->journal_health;
+	p->risk.journal_refusing = &p->journal_health.refusing;
 }
 
 int parts_make(struct parts *p, const char *config_path, const struct engine_section *s,
@@ -331,9 +347,7 @@ int parts_make(struct parts *p, const char *config_path, const struct engine_sec
 		rc = make_risk(p, s, instruments);
 	if (rc == 0)
 		rc = make_gateway(p, s);
-	p->journal.health = &p->journal_health;
-	p->risk.journal_refusing = &p->journal_health.refusing;
-	p->journal.file.tsc_hz = gn_clock_ticks_from_ns(1000000000);
+	make_journal(p, &s->journal);
 	p->shape = (struct topology_shape){s->feed.shards, p->strategy_name, s->strategies_count};
 	p->configs = (struct topology_configs){&p->rx, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal};
 	return rc;

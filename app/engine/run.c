@@ -27,6 +27,7 @@ static void run_usage(FILE *out)
 	      "Runs the engine until SIGINT or SIGTERM, then cancels every open order, logs out and prints the figures.\n\n"
 	      "  --topology FILE   instead of the topology that the config names\n"
 	      "  --seconds N       stop by itself after N seconds\n"
+	      "  --journal FILE    instead of the journal that the config names; if it is there the engine goes on from it\n"
 	      "  --output FOLDER   where the journal, the latency plot and its data go (default .)\n"
 	      "  --format json     figures as one JSON line on standard output\n"
 	      "  --stats           print every counter at the end\n"
@@ -37,7 +38,7 @@ static void run_usage(FILE *out)
 /* EXIT_OK: go on. Anything else: stop with it. *done: stop with EXIT_OK. */
 static int run_parse(int argc, char **argv, struct run_options *o, bool *done)
 {
-	static const struct option longs[] = {{"topology", 1, NULL, 't'}, {"seconds", 1, NULL, 's'}, {"output", 1, NULL, 'o'},
+	static const struct option longs[] = {{"topology", 1, NULL, 't'}, {"seconds", 1, NULL, 's'}, {"output", 1, NULL, 'o'}, {"journal", 1, NULL, 'j'},
 		{"format", 1, NULL, 'f'}, {"quiet", 0, NULL, 'q'}, {"stats", 0, NULL, 'c'}, {"help", 0, NULL, 'h'}, {0}};
 	int c;
 
@@ -49,6 +50,7 @@ static int run_parse(int argc, char **argv, struct run_options *o, bool *done)
 			if (!command_number("--seconds", optarg, 86400 * 7, &o->seconds))
 				return EXIT_USAGE;
 			break;
+		case 'j': o->engine.journal_path = optarg; break;
 		case 'o': o->engine.output_folder = optarg; break;
 		case 'f':
 			o->json = strcmp(optarg, "json") == 0;

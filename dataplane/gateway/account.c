@@ -280,6 +280,7 @@ static void ask(struct account *a, uint64_t now_ns)
 	uint32_t bytes;
 
 	a->state = ACCOUNT_ASKING;
+	a->answered = false;
 	a->quiet_ns = now_ns + a->config.replay_quiet_ns;
 	a->deadline_ns = now_ns + a->config.query_timeout_ns;
 	if (!a->dialect->query)
@@ -289,12 +290,22 @@ static void ask(struct account *a, uint64_t now_ns)
 	a->ops->send(a->arg, packet, SOUP_HEAD_BYTES + bytes);
 }
 
+/* An answer that was given to an earlier run is in the replay too: it says nothing of where that ends. */
+static bool replay_is_over(const struct account *a, uint64_t now_ns)
+{
+	bool whole = a->session.seq_next >= a->session.seq_end;
+
+	if (a->dialect->query)
+		return whole && a->answered;
+	return a->session.seq_end ? whole : now_ns >= a->quiet_ns;
+}
+
 void account_poll(struct account *a, uint64_t now_ns)
 {
 	session_poll(&a->session, now_ns);
 	if (gn_likely(a->state != ACCOUNT_ASKING))
 		return;
-	if (!a->dialect->query && now_ns >= a->quiet_ns) {
+	if (replay_is_over(a, now_ns)) {
 		begin_settling(a);
 	} else if (a->dialect->query && now_ns >= a->deadline_ns) {
 		a->n.query_unanswered++;
@@ -350,6 +361,7 @@ static void on_message(void *arg, const uint8_t *msg, uint32_t bytes, uint64_t s
 	struct venue_report r;
 
 	a->quiet_ns = a->session.rx_ns + a->config.replay_quiet_ns;
+	a->deadline_ns = a->session.rx_ns + a->config.query_timeout_ns;
 	if (gn_unlikely(!a->dialect->decode(msg, bytes, &r))) {
 		a->n.report_bad++;
 		return;
@@ -358,7 +370,8 @@ static void on_message(void *arg, const uint8_t *msg, uint32_t bytes, uint64_t s
 	case REPORT_EXEC: on_report(a, &r, seq, rx_tsc); break;
 	case REPORT_NEXT:
 		sent_orders_skip(&a->orders, r.number);
-		if (a->state == ACCOUNT_ASKING)
+		a->answered = !seq || seq >= a->session.seq_end;
+		if (a->state == ACCOUNT_ASKING && replay_is_over(a, a->session.rx_ns))
 			begin_settling(a);
 		break;
 	default: a->n.report_other++;

@@ -9,7 +9,7 @@
  *     DOWN > ASKING > SETTLING > UP          lost at any point: DOWN
  *
  * After a login the venue replays what it said while we were away. The answer to the account query comes behind that
- * replay (without such a question: a quiet time does), so from then on what has no answer never will have one: it is
+ * replay (without such a question: the end that the session's probe found, or else a quiet time), so from then on what has no answer never will have one: it is
  * reported as lost, open cancels are sent again, and only then the account takes orders. Nothing is sent twice: a
  * number is used once, and one that the venue did not see is never used again.
  * No socket, no clock, no ring. One thread.
@@ -36,8 +36,8 @@ struct account_config {
 	const struct gateway_dialect *dialect;
 	struct dialect_config dialect_config;
 	uint32_t orders_max;      /* orders of a day; default 2^20 */
-	uint64_t query_timeout_ns; /* default 5 s */
-	uint64_t replay_quiet_ns; /* without an account query: silence that ends the replay; default 1.5 s */
+	uint64_t query_timeout_ns; /* silence of the venue that leaves the account query unanswered; default 5 s */
+	uint64_t replay_quiet_ns; /* with neither query nor probe: silence that ends the replay; default 1.5 s */
 	uint64_t midnight_ns;     /* of the venue's day, since the Unix epoch; 0: unknown */
 	/*
 	 * After a restart: the whole session is replayed, since that is where the numbers of all orders stand, but only
@@ -87,6 +87,7 @@ struct account_ops {
 
 struct account {
 	enum account_state state;
+	bool answered; /* ASKING: the account query, by this connection */
 	uint32_t scan; /* SETTLING: next number to look at */
 	size_t n_asked_left; /* of config.asked, not looked at */
 	uint64_t deadline_ns, quiet_ns;

@@ -67,6 +67,8 @@ int session_init(struct session *s, const struct session_config *config, const s
 	s->endpoint = 0;
 	s->tries = 0;
 	s->stop = false;
+	s->probing = config->probe;
+	s->seq_end = 0;
 	return 0;
 }
 
@@ -162,7 +164,7 @@ static void attempt(struct session *s, uint64_t now_ns)
 
 void session_on_up(struct session *s, uint64_t now_ns)
 {
-	struct soup_login login = {.seq = s->seq_next, .heartbeat_ms = s->config.login_heartbeat_ms};
+	struct soup_login login = {.seq = s->probing ? 0 : s->seq_next, .heartbeat_ms = s->config.login_heartbeat_ms};
 	uint8_t out[SOUP_LOGIN_41_BYTES];
 
 	if (s->state != SESSION_CONNECTING)
@@ -178,6 +180,21 @@ void session_on_up(struct session *s, uint64_t now_ns)
 	enter(s, SESSION_LOGIN_SENT, SESSION_WHY_NONE, now_ns);
 }
 
+/* The same endpoint again, at once: nothing has gone wrong. */
+static void finish_probe(struct session *s, uint64_t seq, uint64_t now_ns)
+{
+	uint8_t packet[SOUP_HEAD_BYTES];
+
+	s->ops->send(s->arg, packet, soup_build(packet, SOUP_LOGOUT, NULL, 0));
+	s->ops->abort(s->arg);
+	forget_stream(s);
+	s->probing = false;
+	s->seq_end = seq;
+	s->tries--;
+	s->deadline_ns = now_ns;
+	enter(s, SESSION_WAITING, SESSION_WHY_PROBED, now_ns);
+}
+
 static void on_accepted(struct session *s, const struct soup_packet *p, uint64_t now_ns)
 {
 	struct soup_accepted accepted;
@@ -188,6 +205,10 @@ static void on_accepted(struct session *s, const struct soup_packet *p, uint64_t
 	}
 	if (s->name[0] && strcmp(s->name, accepted.session) != 0) {
 		give_up(s, SESSION_WHY_OTHER_SESSION, now_ns);
+		return;
+	}
+	if (s->probing) {
+		finish_probe(s, accepted.seq, now_ns);
 		return;
 	}
 	if (accepted.seq > s->seq_next) {

@@ -53,6 +53,7 @@ enum session_state {
 	X(END, "end of session")                                                    \
 	X(LOGOUT, "logged out")                                                     \
 	X(UNANSWERED, "no answer to the account query")                             \
+	X(PROBED, "now it is known where the venue's stream ends")                  \
 	X(BUDGET, "too many attempts in a row")
 
 #define SESSION_REASON_NAME(name, text) SESSION_WHY_##name,
@@ -64,6 +65,11 @@ struct session_config {
 	char username[7], password[11];
 	char session[11];     /* "": the venue's current one */
 	uint64_t seq_next;    /* first sequenced message wanted; default 1: all of the session */
+	/*
+	 * Log in once before that, only to learn where the stream ends (seq_end) and log out: a replay does not say where it
+	 * ends, and answers to questions of an earlier run look like those to ours.
+	 */
+	bool probe;
 	uint32_t n_endpoints; /* 1 to SESSION_ENDPOINTS_MAX: primary first, then backups */
 	uint32_t tries_max;   /* attempts in a row before it is given up; default 20 */
 	uint32_t login_heartbeat_ms;    /* SoupBinTCP 4.1: told to the venue in the login; 0: not told */
@@ -105,6 +111,8 @@ struct session {
 	uint64_t timer_ns; /* nothing is due before */
 	uint64_t deadline_ns, since_ns, rx_ns, tx_ns;
 	uint64_t seq_next; /* of the next sequenced message */
+	uint64_t seq_end;  /* by the probe: messages from this number on were made after we came; 0: no probe */
+	bool probing;
 	uint64_t n_skip;   /* sequenced messages that come again after a login: not handed on */
 	bool sliced;       /* this turn has handled a slice */
 	bool down;         /* the connection is gone, its last bytes are still to be handled */

@@ -305,10 +305,10 @@ static void maker_on_exec(void *state, const struct gn_exec *exec)
 
 	if (exec->kind == GN_EXEC_UP || exec->kind == GN_EXEC_DOWN)
 		m->down = exec->kind == GN_EXEC_DOWN;
-	struct market *k = exec->oid ? market_of(m, exec) : NULL;
+	struct market *k = exec->oid || exec->flags & GN_EXEC_F_RECOVERED ? market_of(m, exec) : NULL;
 	if (!k)
 		return;
-	if (exec->kind == GN_EXEC_FILLED || exec->kind == GN_EXEC_BROKEN)
+	if (exec->flags & GN_EXEC_F_RECOVERED || exec->kind == GN_EXEC_FILLED || exec->kind == GN_EXEC_BROKEN)
 		k->position = exec->position;
 	for (uint32_t s = 0; s < 2; s++)
 		if (exec->oid == k->side[s].oid || exec->oid == k->side[s].oid_next)

@@ -151,9 +151,13 @@ static void taker_on_exec(void *state, const struct gn_exec *exec)
 
 	if (exec->kind == GN_EXEC_UP || exec->kind == GN_EXEC_DOWN)
 		t->down = exec->kind == GN_EXEC_DOWN;
-	struct market *k = exec->oid ? market_of(t, exec) : NULL;
+	struct market *k = exec->oid || exec->flags & GN_EXEC_F_RECOVERED ? market_of(t, exec) : NULL;
 	if (!k)
 		return;
+	if (exec->flags & GN_EXEC_F_RECOVERED) {
+		k->position = exec->position;
+		return;
+	}
 	uint64_t now_ns = t->host->now_ns(t->host->engine);
 	bool turned_down = exec->kind == GN_EXEC_REFUSED || exec->kind == GN_EXEC_REJECTED;
 	if (exec->kind == GN_EXEC_FILLED || exec->kind == GN_EXEC_BROKEN)

@@ -459,6 +459,44 @@ Test(gateway_account, after_a_restart_hands_on_only_what_risk_has_not_had, .init
 	cr_assert_eq(wire_u32(wire + SOUP_HEAD_BYTES + 1), 1, "orders of before can be cancelled");
 }
 
+static void given_a_probe(void)
+{
+	config.session.probe = true;
+	given_a_restart();
+	venue_accepts_login(5);
+	cr_assert_eq(a.session.seq_end, 5);
+}
+
+Test(gateway_account, an_answer_to_an_earlier_run_does_not_end_the_replay, .init = given_a_probe)
+{
+	venue_accepts_login(1);
+	venue_answers_query(1); /* 1 */
+	cr_assert_eq(a.state, ACCOUNT_ASKING);
+	venue_accepts(1, gn_oid_make(0, 1)); /* 2 */
+	venue_accepts(2, gn_oid_make(0, 2));
+	venue_answers_query(3); /* 4: of a run that died at once */
+	cr_assert_eq(a.state, ACCOUNT_ASKING);
+	cr_assert_eq(n_exec, 1);
+	venue_executes(2, 10); /* 5: since the probe */
+	venue_answers_query(3); /* 6 */
+	cr_assert_eq(a.state, ACCOUNT_UP);
+	cr_assert_eq(last()->code, GN_CODE_LOST);
+	cr_assert_eq(a.n.report_learned, 2);
+	cr_assert_eq(a.orders.next, 3);
+}
+
+Test(gateway_account, a_long_replay_is_no_unanswered_query, .init = given_a_probe)
+{
+	venue_accepts_login(1);
+	for (uint32_t i = 1; i <= 4; i++) {
+		when_time_passes(4000 * MS);
+		venue_accepts(i, gn_oid_make(0, i));
+	}
+	cr_assert_eq(a.n.query_unanswered, 0);
+	when_time_passes(6000 * MS);
+	cr_assert_eq(a.n.query_unanswered, 1);
+}
+
 Test(gateway_account, counts_reports_for_orders_never_sent_and_hands_them_on)
 {
 	venue_executes(99, 10);

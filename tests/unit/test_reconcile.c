@@ -107,6 +107,19 @@ Test(reconcile, what_the_venue_never_saw_does_not_count)
 	cr_assert_str_eq(view_text(), "");
 }
 
+Test(reconcile, a_run_may_number_the_instruments_anew)
+{
+	accepted(1, 1, GN_BUY, 100);
+	journal_append_instrument(&journal, 1, (gn_symbol){.c = "XYZ"});
+	accepted(2, 1, GN_BUY, 100);
+	heard((struct gn_exec){.kind = GN_EXEC_FILLED, .oid = 1, .qty = 100, .match = 8});
+	cr_assert_str_eq(view_text(),
+		"order," ID(1) ",ABC,B,100,5000000000,100,0,filled\n"
+		"order," ID(2) ",XYZ,B,100,5000000000,0,0,live\n"
+		"fill," ID(1) ",8,100,5000000000\n"
+		"position,GANNET,ABC,100\n");
+}
+
 Test(reconcile, follows_an_order_through_fills_and_cancels)
 {
 	accepted(1, 1, GN_BUY, 100);

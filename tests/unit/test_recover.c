@@ -13,7 +13,7 @@ static char dir[] = "/tmp/gannet-recover-XXXXXX";
 static char path[64];
 static struct journal journal;
 static struct gn_instruments *instruments;
-static struct recovery recovery;
+static struct recover recovery;
 static struct gn_journal_msg fact[64];
 static size_t n_facts;
 
@@ -34,7 +34,7 @@ static void remove_all(void)
 	unlink(path);
 	rmdir(dir);
 	gn_instruments_free(instruments);
-	recovery_free(&recovery);
+	recover_free(&recovery);
 }
 
 static int take(void *arg, const struct gn_journal_msg *m)
@@ -69,7 +69,8 @@ static void heard(uint8_t kind, gn_oid oid, gn_inst inst, uint32_t seq, uint16_t
 static void when_killed_and_read(void)
 {
 	cr_assert_eq(journal_flush(&journal), 0);
-	cr_assert_eq(recovery_load(&recovery, path, instruments, take, NULL), 0, "%s", gn_err_text());
+	cr_assert_eq(recover_load(&recovery, path, instruments), 0, "%s", gn_err_text());
+	cr_assert_eq(recover_facts(&recovery, take, NULL), 0, "%s", gn_err_text());
 }
 
 TestSuite(recover, .init = given_a_journal, .fini = remove_all, .timeout = 10);
@@ -78,8 +79,10 @@ Test(recover, nothing_is_taken_where_there_is_no_journal)
 {
 	struct account_config account = {0};
 
-	cr_assert_eq(recovery_load(&recovery, "/nowhere/j", instruments, take, NULL), 0);
-	cr_assert_eq(recovery_account(&recovery, 0, 1, &account), 0);
+	cr_assert_eq(recover_load(&recovery, "/nowhere/j", instruments), 0);
+	cr_assert_eq(recover_facts(&recovery, take, NULL), 0);
+	cr_assert_eq(recover_oid_count(&recovery, 0), 0);
+	cr_assert_eq(recover_account(&recovery, 0, 1, &account), 0);
 	cr_assert_eq(account.n_asked + account.seq_handed + n_facts, 0);
 }
 
@@ -87,14 +90,15 @@ Test(recover, stops_at_damage_and_at_what_risk_refuses)
 {
 	asked(gn_oid_make(0, 1), 0, GN_ACCEPTED);
 	cr_assert_eq(journal_flush(&journal), 0);
-	cr_assert_eq(recovery_load(&recovery, path, instruments, refuse, NULL), -EPROTO);
+	cr_assert_eq(recover_load(&recovery, path, instruments), 0);
+	cr_assert_eq(recover_facts(&recovery, refuse, NULL), -EPROTO);
 	cr_assert(strstr(gn_err_text(), "record 3"));
-	recovery_free(&recovery);
+	recover_free(&recovery);
 	FILE *f = fopen(path, "r+b");
 	fseek(f, 400, SEEK_SET);
 	fputc('x', f);
 	fclose(f);
-	cr_assert_eq(recovery_load(&recovery, path, instruments, take, NULL), -EBADMSG);
+	cr_assert_eq(recover_load(&recovery, path, instruments), -EBADMSG);
 }
 
 Test(recover, hands_risks_facts_on_in_order_and_no_others)
@@ -116,10 +120,45 @@ Test(recover, instruments_keep_their_symbols_not_their_numbers)
 	gn_instruments_add(instruments, (gn_symbol){.c = "XYZ"});
 	asked(gn_oid_make(0, 1), 2, GN_ACCEPTED);
 	heard(GN_EXEC_UP, 0, GN_INST_NONE, 0, 0);
+	journal_append_instrument(&journal, 2, (gn_symbol){.c = "ABC"}); /* another run numbered them otherwise */
+	asked(gn_oid_make(0, 2), 2, GN_ACCEPTED);
 	when_killed_and_read();
 	cr_assert_eq(fact[0].req.inst, 0);
 	cr_assert_eq(fact[1].exec.inst, GN_INST_NONE);
 	cr_assert_eq(gn_instruments_find(instruments, (gn_symbol){.c = "ABC"}), 1);
+	cr_assert_eq(fact[2].req.inst, 1);
+}
+
+Test(recover, adds_up_positions_by_strategy_and_symbol)
+{
+	struct recover_position *p;
+
+	asked(gn_oid_make(0, 1), 0, GN_ACCEPTED);
+	asked(gn_oid_make(1, 1), 0, GN_ACCEPTED);
+	heard(GN_EXEC_ACCEPTED, gn_oid_make(0, 1), 0, 1, 0);
+	heard(GN_EXEC_ACCEPTED, gn_oid_make(1, 1), 0, 2, 0);
+	heard(GN_EXEC_FILLED, gn_oid_make(0, 1), 0, 3, 0);
+	heard(GN_EXEC_FILLED, gn_oid_make(1, 1), 0, 4, 0);
+	journal_append_instrument(&journal, 1, (gn_symbol){.c = "ABC"});
+	asked(gn_oid_make(0, 2), 1, GN_ACCEPTED);
+	heard(GN_EXEC_ACCEPTED, gn_oid_make(0, 2), 1, 5, 0);
+	heard(GN_EXEC_FILLED, gn_oid_make(0, 2), 1, 6, 0);
+	when_killed_and_read();
+	cr_assert_eq(recover_positions(&recovery, &p), 2);
+	cr_assert_eq(p[0].strategy, 0);
+	cr_assert_eq(p[0].qty, -20);
+	cr_assert_eq(p[0].inst, gn_instruments_find(instruments, (gn_symbol){.c = "ABC"}));
+	cr_assert_eq(p[1].strategy, 1);
+	cr_assert_eq(p[1].qty, -10);
+	free(p);
+}
+
+Test(recover, order_ids_go_on_far_above_the_last)
+{
+	asked(gn_oid_make(1, 7), 0, GN_REFUSED_QTY);
+	when_killed_and_read();
+	cr_assert_gt(recover_oid_count(&recovery, 1), 7 + 20000, "refused ones count, and so does what the journal lost");
+	cr_assert_gt(recover_oid_count(&recovery, 0), 20000, "all that it did may be lost");
 }
 
 Test(recover, refuses_when_the_instruments_do_not_fit)
@@ -127,7 +166,7 @@ Test(recover, refuses_when_the_instruments_do_not_fit)
 	gn_instruments_free(instruments);
 	instruments = gn_instruments_new(1);
 	cr_assert_eq(journal_flush(&journal), 0);
-	cr_assert_eq(recovery_load(&recovery, path, instruments, take, NULL), -ENOSPC);
+	cr_assert_eq(recover_load(&recovery, path, instruments), -ENOSPC);
 }
 
 Test(recover, tells_each_session_where_its_news_begin_and_what_was_under_way)
@@ -143,13 +182,13 @@ Test(recover, tells_each_session_where_its_news_begin_and_what_was_under_way)
 	heard(GN_EXEC_ACCEPTED, gn_oid_make(0, 1), 0, 7, 0);
 	heard(GN_EXEC_REJECTED, gn_oid_make(0, 4), 0, 0, GN_CODE_NO_ROOM);
 	when_killed_and_read();
-	cr_assert_eq(recovery_account(&recovery, 0, 3, &first), 0);
+	cr_assert_eq(recover_account(&recovery, 0, 3, &first), 0);
 	cr_assert_eq(first.n_asked, 1);
 	cr_assert_eq(first.asked[0].oid, gn_oid_make(0, 2));
 	cr_assert_eq(first.asked[0].side, GN_SELL);
 	cr_assert_eq(first.seq_handed, 7);
 	cr_assert_str_eq(first.session.session, "DAY1");
-	cr_assert_eq(recovery_account(&recovery, 1, 4, &second), 0);
+	cr_assert_eq(recover_account(&recovery, 1, 4, &second), 0);
 	cr_assert_eq(second.n_asked, 1);
 	cr_assert_eq(second.seq_handed, 0);
 	cr_assert_eq(recovery.view.oid_strategy[0], gn_oid_make(0, 4), "refused ids are not given again either");

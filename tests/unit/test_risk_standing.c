@@ -637,6 +637,26 @@ Test(risk_standing, a_cancel_that_nobody_answered_is_sent_again_after_a_restart)
 	cr_expect_eq(desk_last_sent()->oid, canceled);
 }
 
+Test(risk_standing, a_restart_may_cancel_all_that_is_open)
+{
+	desk_open();
+	gn_oid open = desk_place(0, GN_BUY, CENTS(10000), 100), lost = gn_oid_make(1, 9);
+	desk_accept(open);
+	desk_report((struct gn_exec){.kind = GN_EXEC_DOWN, .match = UINT64_MAX});
+	risk_replay_cancel(&desk.risk);
+	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .flags = GN_EXEC_F_REPLAY, .oid = lost, .inst = 2,
+		.side = GN_SELL, .px = CENTS(10002), .qty = 10});
+	uint32_t n_sent = desk.n_sent;
+	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = UINT64_MAX});
+	desk_settle();
+	cr_assert_eq(desk.n_sent, n_sent + 2);
+	cr_expect_eq(desk.sent[n_sent].oid, open);
+	cr_expect_eq(desk.sent[n_sent + 1].oid, lost);
+	gn_oid fresh = desk_place(0, GN_BUY, CENTS(9000), 1);
+	desk_settle();
+	cr_expect_eq(desk_last_sent()->oid, fresh, "what comes later stays");
+}
+
 Test(risk_standing, strategies_are_told_what_they_still_have)
 {
 	desk_open();

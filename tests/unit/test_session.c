@@ -530,3 +530,56 @@ Test(session, survives_random_bytes_in_every_state)
 	}
 	cr_assert_gt(s.n.why[SESSION_WHY_MALFORMED] + s.n.unknown + s.n.why[SESSION_WHY_UNEXPECTED], 0, "seed %u", seed);
 }
+
+static void given_a_probe(void)
+{
+	given_a_session();
+	config.probe = true;
+	cr_assert_eq(session_init(&s, &config, &ops, NULL), 0);
+}
+
+Test(session, a_probe_learns_where_the_stream_ends_and_begins_anew, .init = given_a_probe)
+{
+	struct soup_login login;
+	struct soup_packet p = {.type = SOUP_LOGIN, .payload = sent + SOUP_HEAD_BYTES, .bytes = SOUP_LOGIN_BYTES - SOUP_HEAD_BYTES};
+
+	given_login_sent();
+	cr_assert(soup_login_parse(&p, &login));
+	cr_assert_eq(login.seq, 0);
+	sent_bytes = 0;
+	when_accepted("DAY1", 500);
+	cr_assert_eq(s.seq_end, 500);
+	cr_assert_eq(s.state, SESSION_WAITING);
+	cr_assert_eq(s.why, SESSION_WHY_PROBED);
+	cr_assert_eq(sent[2], SOUP_LOGOUT);
+	cr_assert_eq(n_aborts, 1);
+	sent_bytes = 0;
+	session_poll(&s, now);
+	cr_assert_eq(n_connects, 2);
+	cr_assert_eq(endpoint, 0, "the same one");
+	cr_assert_eq(s.tries, 1, "it was no failure");
+	session_on_up(&s, now);
+	cr_assert(soup_login_parse(&p, &login));
+	cr_assert_eq(login.seq, 1);
+	when_accepted("DAY1", 1);
+	cr_assert_eq(s.state, SESSION_ACTIVE);
+	cr_assert_eq(s.seq_next, 1);
+}
+
+Test(session, a_probe_that_fails_is_made_again, .init = given_a_probe)
+{
+	given_login_sent();
+	session_on_down(&s, ECONNRESET, now);
+	when_time_passes(SEC);
+	cr_assert_eq(endpoint, 1, "at the backup");
+	session_on_up(&s, now);
+	cr_assert(s.probing);
+	when_accepted("DAY1", 7);
+	cr_assert_eq(s.seq_end, 7);
+	session_poll(&s, now);
+	session_on_up(&s, now);
+	when_accepted("DAY1", 1);
+	session_on_down(&s, 0, now);
+	when_time_passes(SEC);
+	cr_assert_not(s.probing, "once an engine's life");
+}
