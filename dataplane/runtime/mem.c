@@ -36,10 +36,12 @@ static void mem_prefer_node(void *mem, size_t bytes, int node)
 }
 
 /* Explicit huge pages, or MAP_FAILED. */
-static void *mem_map_huge(size_t map_bytes)
+static void *mem_map_huge(size_t map_bytes, int node)
 {
 	void *mem = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 
+	if (mem != MAP_FAILED)
+		mem_prefer_node(mem, map_bytes, node); /* before the pages are there */
 	/* a pool that is too small must fail here, not with SIGBUS later: a reservation alone does not promise the pages */
 	if (mem != MAP_FAILED && madvise(mem, map_bytes, MADV_POPULATE_WRITE) < 0) {
 		munmap(mem, map_bytes);
@@ -54,7 +56,7 @@ void *gn_mem_alloc(size_t bytes, int node)
 	void *mem = MAP_FAILED;
 
 	if (map_bytes >= HUGE_BYTES)
-		mem = mem_map_huge(map_bytes);
+		mem = mem_map_huge(map_bytes, node);
 	if (mem == MAP_FAILED) {
 		/* one huge page more than needed, so that the part in use can start on a huge page boundary */
 		size_t slack = map_bytes >= HUGE_BYTES ? HUGE_BYTES : 0;

@@ -358,6 +358,16 @@ static int runner_make_outs(struct gn_wiring *w, uint32_t thread, struct gn_runn
 	return 0;
 }
 
+/* Where the stages of a thread want their memory. */
+static int thread_numa(const struct gn_wiring *w, uint32_t thread)
+{
+	for (uint32_t n = 0; n < w->n_nodes; n++) {
+		if (w->node[n].thread == thread)
+			return w->node[n].numa;
+	}
+	return GN_NODE_ANY;
+}
+
 static int runner_make_thread(struct gn_wiring *w, uint32_t thread, uint64_t (*need)[EDGES_MAX])
 {
 	struct gn_runner_thread *t = calloc(1, sizeof(*t));
@@ -369,7 +379,7 @@ static int runner_make_thread(struct gn_wiring *w, uint32_t thread, uint64_t (*n
 	if (!t || !t->node)
 		return gn_err(ENOMEM, "wiring: thread %u", thread);
 	t->stats = w->stats;
-	t->trace = gn_mem_alloc(sizeof(*t->trace), GN_NODE_ANY);
+	t->trace = gn_mem_alloc(sizeof(*t->trace), thread_numa(w, thread));
 	if (!t->trace)
 		return -ENOMEM;
 	t->trace->on = true;
@@ -497,4 +507,17 @@ void gn_wiring_describe(const struct gn_wiring *w, void (*line)(void *arg, const
 			snprintf(text, sizeof(text), "link  %-32s %-16s direct call", e->name, e->kind);
 		line(arg, text);
 	}
+}
+
+void gn_wiring_memory(const struct gn_wiring *w, gn_wiring_memory_fn *fn, void *arg)
+{
+	for (uint32_t i = 0; i < w->n_nodes; i++)
+		fn(arg, w->node[i].instance, w->node[i].ctx, w->node[i].stage->ctx_bytes, w->node[i].numa);
+	for (uint32_t i = 0; i < w->n_edges; i++) {
+		const struct edge *e = &w->edge[i];
+		if (e->ring)
+			fn(arg, e->name, e->ring->slots, e->ring->map_bytes, w->node[e->to].numa);
+	}
+	for (uint32_t i = 0; i < w->n_threads; i++)
+		fn(arg, "trace", w->thread[i]->trace, sizeof(*w->thread[i]->trace), thread_numa(w, i));
 }

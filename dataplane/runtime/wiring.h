@@ -63,6 +63,12 @@ void *gn_wiring_ctx(const struct gn_wiring *w, const char *instance);
 /** One line a stage and one a link, as wired; for people. */
 void gn_wiring_describe(const struct gn_wiring *w, void (*line)(void *arg, const char *text), void *arg);
 
+/** One piece of memory, and the NUMA node that it was meant for. */
+typedef void gn_wiring_memory_fn(void *arg, const char *owner, const void *mem, size_t bytes, int node);
+
+/** Every context, ring and trace, for whoever checks where they lie; after seal. */
+void gn_wiring_memory(const struct gn_wiring *w, gn_wiring_memory_fn *fn, void *arg);
+
 /** The trace ring of a thread; after seal. */
 struct gn_trace *gn_wiring_trace(const struct gn_wiring *w, uint32_t thread);
 
