@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include <sched.h>
+#include <time.h>
 
 #define POLL_BUDGET 32u     /* polls of one stage a turn */
 #define RING_BUDGET 64u     /* messages from one ring a turn */
@@ -153,6 +154,15 @@ static void thread_drain(struct gn_runner_thread *t)
 	}
 }
 
+/* Cold and shared threads only: system calls. */
+static void thread_make_way(const struct gn_runner_config *config)
+{
+	if (config->rest.tv_nsec)
+		nanosleep(&config->rest, NULL);
+	else
+		sched_yield();
+}
+
 void gn_runner_run(struct gn_wiring *w, uint32_t thread, const struct gn_runner_config *config)
 {
 	struct gn_runner_thread *t = gn_wiring_thread(w, thread);
@@ -171,8 +181,8 @@ void gn_runner_run(struct gn_wiring *w, uint32_t thread, const struct gn_runner_
 			if (atomic_load_explicit(config->stop, memory_order_acquire))
 				break;
 		}
-		if (idle && config->yield && idle >= YIELD_AFTER)
-			sched_yield();
+		if (gn_unlikely(idle >= YIELD_AFTER && (config->yield || config->rest.tv_nsec)))
+			thread_make_way(config);
 		else if (idle)
 			gn_pause();
 	}
