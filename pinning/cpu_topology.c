@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,14 +211,60 @@ static void read_isolated(struct gn_topology *t, const char *root)
 	CPU_OR(&t->rcu_nocbs, &t->rcu_nocbs, &t->nohz_full); /* the kernel does that too */
 }
 
-static void read_sets(struct gn_topology *t, const char *root)
+/* Where the process may run at all. The kernel cuts a wish for every core down to that: ask, look, and put it back. */
+static bool cpuset_ask(cpu_set_t *set)
+{
+	cpu_set_t before, all;
+
+	memset(&all, 0xff, sizeof(all));
+	if (sched_getaffinity(0, sizeof(before), &before) < 0 || sched_setaffinity(0, sizeof(all), &all) < 0)
+		return false;
+	bool known = sched_getaffinity(0, sizeof(*set), set) == 0;
+	sched_setaffinity(0, sizeof(before), &before);
+	return known;
+}
+
+/* The same from the files of its control group, or of the nearest one above that says so. */
+static bool cpuset_read(const char *root, cpu_set_t *set)
+{
+	char group[PATH_MAX], path[PATH_MAX + 64];
+
+	if (gn_sys_field(root, "/proc/self/cgroup", "0::", group, sizeof(group)) < 0)
+		return false;
+	for (;;) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpuset.cpus.effective", strcmp(group, "/") ? group : "");
+		if (read_list(root, path, set) && CPU_COUNT(set) > 0)
+			return true;
+		char *slash = strrchr(group, '/');
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+}
+
+/*
+ * What a process is given at its start leaves out the cores that the boot line isolates, although it may go there. A
+ * mask that holds isolated cores was chosen by someone who knew.
+ */
+static void read_allowed(struct gn_topology *t, const char *root)
 {
 	char text[GN_SYS_TEXT_BYTES];
+	cpu_set_t cpuset, more;
+
 	bool told = gn_sys_field(root, "/proc/self/status", "Cpus_allowed_list:", text, sizeof(text)) == 0
 	            && gn_cpus_from_list(text, &t->allowed) == 0;
-
 	if (!told && root[0] == '\0')
 		sched_getaffinity(0, sizeof(t->allowed), &t->allowed);
+	CPU_AND(&more, &t->allowed, &t->isolated);
+	if (CPU_COUNT(&more) > 0 || !(root[0] ? cpuset_read(root, &cpuset) : cpuset_ask(&cpuset)))
+		return;
+	CPU_AND(&more, &t->isolated, &cpuset);
+	CPU_OR(&t->allowed, &t->allowed, &more);
+}
+
+static void read_sets(struct gn_topology *t, const char *root)
+{
+	read_allowed(t, root);
 	if (!read_list(root, CPU_DIR "/present", &t->present))
 		t->present = t->allowed;
 	if (!read_list(root, CPU_DIR "/online", &t->online))
@@ -231,8 +278,8 @@ void gn_topology_read(struct gn_topology *t, const char *root)
 	memset(t, 0, sizeof(*t));
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		t->cpu[cpu] = (struct gn_cpu){-1, -1, -1, cpu, -1, -1, -1};
-	read_sets(t, root);
 	read_isolated(t, root);
+	read_sets(t, root);
 	for (int cpu = gn_cpus_next(&t->present, 0); cpu >= 0; cpu = gn_cpus_next(&t->present, cpu + 1))
 		read_cpu(root, cpu, &t->cpu[cpu]);
 	read_nodes(t, root);
@@ -274,4 +321,23 @@ const char *gn_nearness_word(enum gn_nearness n)
 		"the same core", "SMT siblings", "one L2 cache", "one L3 cache", "one node", "different nodes"};
 
 	return n <= GN_NEAR_FAR ? words[n] : "?";
+}
+
+int gn_topology_nic_node(const char *root, const char *device)
+{
+	char path[PATH_MAX];
+	int64_t node = -1;
+	const char *iface = strstr(device, "iface=");
+	int used = 0;
+	unsigned domain, bus, slot, function;
+
+	if (iface)
+		snprintf(path, sizeof(path), "/sys/class/net/%.*s/device/numa_node", (int)strcspn(iface + 6, ",/"), iface + 6);
+	else if (sscanf(device, "%4x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &used) == 4 && used)
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.*s/numa_node", used, device);
+	else if (sscanf(device, "%2x:%2x.%1x%n", &bus, &slot, &function, &used) == 3 && used)
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:%.*s/numa_node", used, device);
+	else
+		return -1;
+	return gn_sys_read_i64(root, path, &node) == 0 && node >= 0 && node < GN_NODES_MAX ? (int)node : -1;
 }

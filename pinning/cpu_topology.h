@@ -34,7 +34,7 @@ struct gn_node {
 
 struct gn_topology {
 	cpu_set_t present, online;
-	cpu_set_t allowed; /* of this process */
+	cpu_set_t allowed; /* where this process may run, isolated cores included that its cpuset holds */
 	cpu_set_t isolated; /* isolcpus= and isolated cpuset partitions */
 	cpu_set_t nohz_full; /* no tick while one task runs */
 	cpu_set_t rcu_nocbs;
@@ -63,6 +63,9 @@ enum gn_nearness gn_topology_nearness(const struct gn_topology *t, int a, int b)
 
 /** "the same core", "SMT siblings" ... */
 const char *gn_nearness_word(enum gn_nearness n);
+
+/** NUMA node of the port that a device line names (a PCI address, or iface=NAME); -1: none, or not told. */
+int gn_topology_nic_node(const char *root, const char *device);
 
 /** Value of a "key=value" word of the kernel command line. False: not there. */
 bool gn_cmdline_get(const char *root, const char *key, char *value, size_t value_bytes);

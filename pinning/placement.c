@@ -58,7 +58,7 @@ __attribute__((format(printf, 3, 4))) static int place_fault(const struct place 
 	if (!(p->config->allow & bit))
 		return gn_err(0, "placement: %s (permitted by allow: [%s])", text, allow_word(bit));
 	if (p->config->warn)
-		p->config->warn(p->config->warn_arg, text);
+		p->config->warn(p->config->warn_arg, bit, text);
 	return 0;
 }
 
@@ -91,6 +91,11 @@ static int check_exists(const struct place *p, int i)
 	return 0;
 }
 
+static bool core_foreign(const struct place *p, int core)
+{
+	return p->config->claimed && CPU_ISSET((size_t)core, p->config->claimed);
+}
+
 static int check_alone(const struct place *p, int i)
 {
 	const char *name = p->want[i].name;
@@ -100,6 +105,8 @@ static int check_alone(const struct place *p, int i)
 		rc = place_fault(p, GN_ALLOW_NON_ISOLATED,
 			"%s polls on core %d, which is not isolated (isolated are %s)", name, core,
 			gn_cpus_text(&p->t->isolated).c);
+	if (rc == 0 && p->want[i].polls && core_foreign(p, core))
+		rc = place_fault(p, GN_ALLOW_SHARED_CORE, "%s is on core %d, where another engine polls", name, core);
 	if (rc == 0 && p->want[i].nic && p->config->nic_node >= 0 && p->t->cpu[core].node >= 0
 		&& p->t->cpu[core].node != p->config->nic_node)
 		rc = place_fault(p, GN_ALLOW_CROSS_NUMA, "%s is on core %d of node %d, the port is on node %d", name,
@@ -158,7 +165,8 @@ static int domain_free(const struct place *p, int core, const cpu_set_t *taken)
 /* Threads already on a core, and on its siblings. */
 static void core_load(const struct place *p, int core, int *here, int *beside)
 {
-	*here = *beside = 0;
+	*here = core_foreign(p, core);
+	*beside = 0;
 	for (int i = 0; i < p->n; i++) {
 		if (p->core[i] < 0)
 			continue;
@@ -199,7 +207,10 @@ static int choose_polling(struct place *p, int i, int n_left)
 	cpu_set_t taken;
 	int64_t best = -1;
 
-	CPU_ZERO(&taken);
+	if (p->config->claimed)
+		taken = *p->config->claimed;
+	else
+		CPU_ZERO(&taken);
 	for (int j = 0; j < p->n; j++)
 		if (p->core[j] >= 0)
 			CPU_SET((size_t)p->core[j], &taken);
@@ -232,7 +243,7 @@ static void choose_housekeeping(struct place *p, int i)
 		if (!core_usable(p, core) || core_isolated(p, core))
 			continue;
 		core_load(p, core, &here, &beside);
-		bool polled = false;
+		bool polled = core_foreign(p, core);
 		for (int j = 0; j < p->n; j++)
 			polled |=
 				p->core[j] >= 0 && p->want[j].polls && p->t->cpu[p->core[j]].smt == p->t->cpu[core].smt;

@@ -16,6 +16,7 @@ enum {
 	GN_ALLOW_CROSS_NUMA = 2,
 	GN_ALLOW_SHARED_CORE = 4,
 	GN_ALLOW_NON_ISOLATED = 8,
+	GN_ALLOW_ALL = 15,
 };
 
 #define GN_PLACE_MAX 64
@@ -33,7 +34,8 @@ struct gn_place_config {
 	const struct gn_topology *topology;
 	int nic_node; /* NUMA node of the port, -1: none or not known */
 	unsigned allow; /* GN_ALLOW_* */
-	void (*warn)(void *arg, const char *text); /* a fault that is permitted; may be NULL */
+	const cpu_set_t *claimed; /* cores on which other engines poll; NULL: none */
+	void (*warn)(void *arg, unsigned allow, const char *text); /* a fault that this GN_ALLOW_ bit permits; may be NULL */
 	void *warn_arg;
 };
 

@@ -29,13 +29,19 @@ __attribute__((format(printf, 2, 3))) static void why_add(struct gn_quiet *q, co
 	va_end(ap);
 }
 
-/* Freed memory stays with the process, and some of it is there before it is asked for. */
+/* Freed memory stays with the process. */
 static void heap_keep(void)
 {
 	mallopt(M_TRIM_THRESHOLD, -1);
 	mallopt(M_MMAP_MAX, 0);
-	uint8_t *warm = malloc(HEAP_WARM_BYTES);
-	for (size_t i = 0; warm && i < HEAP_WARM_BYTES; i += PAGE_BYTES)
+	gn_heap_warm(HEAP_WARM_BYTES);
+}
+
+void gn_heap_warm(size_t bytes)
+{
+	uint8_t *warm = malloc(bytes);
+
+	for (size_t i = 0; warm && i < bytes; i += PAGE_BYTES)
 		((volatile uint8_t *)warm)[i] = 0;
 	free(warm);
 }

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /** What was had; what was not is a reason to warn, never to stop. */
 struct gn_quiet {
@@ -19,6 +20,12 @@ struct gn_quiet {
 
 /** Ask for all of it. The main thread, before others start. */
 void gn_quiet_begin(struct gn_quiet *q);
+
+/**
+ * Have heap memory ready for the calling thread: malloc() gives each thread a heap of its own, which would grow by
+ * system calls and page faults. After gn_quiet_begin(), without which it would be given back.
+ */
+void gn_heap_warm(size_t bytes);
 
 /** Let the cores sleep again, and unlock memory. */
 void gn_quiet_end(struct gn_quiet *q);

@@ -6,44 +6,38 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
-#include "cpu_list.h"
+#include "cpu_topology.h"
 #include "dataplane/runtime/err.h"
-#include "sys_file.h"
 
 #define PAGE_BYTES ((size_t)4096)
 #define STACK_BYTES_MIN ((size_t)64 * 1024)
 
-/* 1: in the list that the file holds, 0: not, -1: there is no such file. */
-static int core_in_list(const char *sys_root, const char *path, int core, cpu_set_t *set)
-{
-	char text[GN_SYS_TEXT_BYTES];
-
-	if (gn_sys_read(sys_root, path, text, sizeof(text)) < 0 || gn_cpus_from_list(text, set) < 0)
-		return -1;
-	return CPU_ISSET((size_t)core, set) ? 1 : 0;
-}
-
 int gn_core_check(const char *sys_root, int core)
 {
-	cpu_set_t set;
-	char text[GN_CPUS_TEXT_BYTES];
-
 	if (core < 0 || core >= CPU_SETSIZE)
 		return gn_err(0, "core %d: expected 0 .. %d", core, CPU_SETSIZE - 1);
-	if (core_in_list(sys_root, "/sys/devices/system/cpu/present", core, &set) == 0)
-		return gn_err(0, "core %d does not exist: this machine has %s", core, gn_cpus_text(&set).c);
-	if (core_in_list(sys_root, "/sys/devices/system/cpu/online", core, &set) == 0)
-		return gn_err(0, "core %d is offline: online are %s", core, gn_cpus_text(&set).c);
-	if (gn_sys_field(sys_root, "/proc/self/status", "Cpus_allowed_list:", text, sizeof(text)) == 0
-		&& gn_cpus_from_list(text, &set) == 0 && !CPU_ISSET((size_t)core, &set))
-		return gn_err(0, "core %d is outside this process's cpuset or affinity, which is %s", core,
-			gn_cpus_text(&set).c);
-	return 0;
+	struct gn_topology *t = malloc(sizeof(*t));
+	if (!t)
+		return gn_err(ENOMEM, "core %d", core);
+	int rc = 0;
+	gn_topology_read(t, sys_root);
+	if (CPU_COUNT(&t->present) == 0)
+		rc = 0; /* the machine does not tell: the kernel will */
+	else if (!CPU_ISSET((size_t)core, &t->present))
+		rc = gn_err(0, "core %d does not exist: this machine has %s", core, gn_cpus_text(&t->present).c);
+	else if (!CPU_ISSET((size_t)core, &t->online))
+		rc = gn_err(0, "core %d is offline: online are %s", core, gn_cpus_text(&t->online).c);
+	else if (!CPU_ISSET((size_t)core, &t->allowed))
+		rc = gn_err(0, "core %d is outside this process's cpuset or affinity, which is %s", core,
+			gn_cpus_text(&t->allowed).c);
+	free(t);
+	return rc;
 }
 
 /* From the first page above the guard to this frame; every access is to memory of this thread's own stack. */
@@ -66,6 +60,8 @@ static void *thread_main(void *arg)
 	pthread_setname_np(pthread_self(), t->name);
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	stack_touch(t);
+	t->tid = gettid();
+	sem_post(&t->ready);
 	t->run(t->arg);
 	return NULL;
 }
@@ -149,6 +145,7 @@ int gn_thread_start(struct gn_thread *t, const struct gn_thread_config *config, 
 	t->run = run;
 	t->arg = arg;
 	strcpy(t->name, config->name);
+	sem_init(&t->ready, 0, 0);
 	t->stack_map_bytes = (stack_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
 	t->stack = mmap(NULL, t->stack_map_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
@@ -160,6 +157,8 @@ int gn_thread_start(struct gn_thread *t, const struct gn_thread_config *config, 
 		munmap(t->stack, t->stack_map_bytes);
 		return thread_explain(config, err);
 	}
+	while (sem_wait(&t->ready) < 0 && errno == EINTR)
+		;
 	t->started = true;
 	return 0;
 }

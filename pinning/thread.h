@@ -10,8 +10,10 @@
  */
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define GN_CORE_ANY (-1) /* wherever the kernel likes */
 #define GN_THREAD_NAME_BYTES 16u /* the kernel's limit, with the NUL */
@@ -19,7 +21,7 @@
 
 struct gn_thread_config {
 	const char *name; /* 1 to 15 characters */
-	int core; /* core id or GN_CORE_ANY */
+	int core; /* core id, or GN_CORE_ANY: where the calling thread may run */
 	int fifo_priority; /* 1 to 99: SCHED_FIFO; 0: the default scheduler */
 	size_t stack_bytes; /* 0: GN_THREAD_STACK_BYTES */
 };
@@ -32,14 +34,16 @@ struct gn_thread {
 	void *stack; /* mapped, guard page first */
 	size_t stack_map_bytes;
 	char name[GN_THREAD_NAME_BYTES];
+	pid_t tid;
+	sem_t ready;
 	bool started;
 };
 
 /**
  * Start a thread on its core.
  *
- * When `run` is entered the thread is pinned and named, its timer slack is 1 ns and every page of its stack has been
- * touched from that core. Signals are blocked in it, so that they reach the main thread.
+ * When this returns, and before `run` is entered, the thread is pinned and named, its timer slack is 1 ns and every
+ * page of its stack has been touched from that core. Signals are blocked in it, so that they reach the main thread.
  *
  * @return
  *   0 or -errno; the text names the core and why it cannot be had.

@@ -143,6 +143,35 @@ Test(cpu_topology, a_core_that_cannot_be_had_is_named_with_the_reason)
 	cr_assert_eq(gn_core_check(sys.root, 23), 0, "%s", gn_err_text());
 }
 
+Test(cpu_topology, isolated_cores_of_the_cpuset_may_be_used_although_the_mask_at_start_leaves_them_out)
+{
+	read_machine("xeon2");
+	cr_assert_str_eq(gn_cpus_text(&t.allowed).c, "0-15");
+	fake_put(&sys, "/proc/self/status", "Cpus_allowed_list:\t0-3");
+	gn_topology_read(&t, sys.root);
+	cr_assert_str_eq(gn_cpus_text(&t.allowed).c, "0-3", "a mask that holds isolated cores was meant");
+	fake_put(&sys, "/proc/self/status", "Cpus_allowed_list:\t0-1");
+	fake_put(&sys, "/sys/fs/cgroup/user.slice/cpuset.cpus.effective", "0-4");
+	gn_topology_read(&t, sys.root);
+	cr_assert_str_eq(gn_cpus_text(&t.allowed).c, "0-4", "the nearest group counts");
+	fake_drop(&sys, "/proc/self/cgroup");
+	gn_topology_read(&t, sys.root);
+	cr_assert_str_eq(gn_cpus_text(&t.allowed).c, "0-1", "without a cpuset only the mask is known");
+}
+
+Test(cpu_topology, a_port_has_the_node_of_its_card)
+{
+	read_machine("xeon2");
+	cr_assert_eq(gn_topology_nic_node(sys.root, "0000:17:00.0"), 0);
+	cr_assert_eq(gn_topology_nic_node(sys.root, "17:00.0,txq_inline_max=128"), 0);
+	fake_put(&sys, "/sys/class/net/eth7/device/numa_node", "1");
+	cr_assert_eq(gn_topology_nic_node(sys.root, "net_af_xdp0,iface=eth7,start_queue=0"), 1);
+	static const char *const none[] = {"", "net_ring0", "0000:99:00.0", "net_af_packet0,iface=", "net_af_packet0,iface=lo",
+		"17:00", "iface=../../etc", "zzzz:17:00.0"};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		cr_assert_eq(gn_topology_nic_node(sys.root, none[i]), -1, "%s", none[i]);
+}
+
 Test(cpu_topology, the_real_machine_has_the_core_that_runs_this)
 {
 	gn_topology_read(&t, "");

@@ -5,6 +5,7 @@
 
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
+#include "pinning/core_claim.h"
 #include "pinning/placement.h"
 
 #define ALLOW_ALL (GN_ALLOW_SMT | GN_ALLOW_CROSS_NUMA | GN_ALLOW_SHARED_CORE | GN_ALLOW_NON_ISOLATED)
@@ -14,9 +15,9 @@ static struct fake_sys sys;
 static int n_warned;
 static char warned[4096];
 
-static void on_warn(void *arg, const char *text)
+static void on_warn(void *arg, unsigned allow, const char *text)
 {
-	(void)arg;
+	(void)arg, (void)allow;
 	n_warned++;
 	snprintf(warned + strlen(warned), sizeof(warned) - strlen(warned), "%s\n", text);
 }
@@ -146,6 +147,58 @@ Test(placement, auto_says_what_is_missing)
 	read_machine("epyc");
 	want[0].nic = true;
 	refused(want, 5, 0, "no core is left");
+}
+
+Test(placement, cores_of_other_engines_are_left_alone)
+{
+	struct gn_place_config config = {.topology = &t, .nic_node = -1, .warn = on_warn};
+	struct gn_place_want want[] = {{"rx0", GN_CORE_ANY, -1, true, false}, {"journal", GN_CORE_ANY, 0, false, false}};
+	cpu_set_t claimed;
+	int core[2];
+
+	read_machine("epyc");
+	cr_assert_eq(gn_cpus_from_list("0-8,36-43", &claimed), 0);
+	config.claimed = &claimed;
+	cr_assert_eq(gn_place(&config, want, 2, core), 0, "%s", gn_err_text());
+	cr_assert(core[0] >= 9 && core[0] <= 11, "%d", core[0]);
+	cr_assert_geq(core[1], 12, "%d", core[1]);
+	want[0].core = 5;
+	cr_assert_lt(gn_place(&config, want, 2, core), 0);
+	cr_assert_not_null(strstr(gn_err_text(), "rx0 is on core 5, where another engine polls (permitted by allow: [shared-core])"),
+		"%s", gn_err_text());
+	config.allow = GN_ALLOW_SHARED_CORE;
+	cr_assert_eq(gn_place(&config, want, 2, core), 0, "%s", gn_err_text());
+	gn_cpus_from_list("0-63", &claimed);
+	want[0].core = GN_CORE_ANY;
+	cr_assert_eq(gn_place(&config, want, 2, core), 0, "%s", gn_err_text());
+	cr_assert_eq(core[1], GN_CORE_ANY, "what is cold goes where the kernel likes before it disturbs anyone");
+}
+
+Test(placement, a_claim_is_seen_by_others_and_ends_with_its_descriptor)
+{
+	char path[] = "/tmp/gannet-claim-XXXXXX";
+	cpu_set_t ours, seen, taken;
+
+	close(mkstemp(path));
+	cr_assert_eq(gn_cpus_from_list("0,2,1023", &ours), 0);
+	int a = gn_core_claim(path, &ours, &taken);
+	cr_assert_geq(a, 0);
+	cr_assert_eq(CPU_COUNT(&taken), 0);
+	gn_core_claims_read(path, &seen);
+	cr_assert_str_eq(gn_cpus_text(&seen).c, "0,2,1023");
+	gn_cpus_from_list("1-2", &ours);
+	int b = gn_core_claim(path, &ours, &taken);
+	cr_assert_str_eq(gn_cpus_text(&taken).c, "2");
+	close(a);
+	gn_core_claims_read(path, &seen);
+	cr_assert_str_eq(gn_cpus_text(&seen).c, "1");
+	close(b);
+	gn_core_claims_read(path, &seen);
+	cr_assert_eq(CPU_COUNT(&seen), 0);
+	unlink(path);
+	cr_assert_lt(gn_core_claim("/nowhere/at/all", &ours, &taken), 0);
+	gn_core_claims_read("/nowhere/at/all", &seen);
+	cr_assert_eq(CPU_COUNT(&seen), 0);
 }
 
 Test(placement, refuses_too_many_threads)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <criterion/criterion.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -8,12 +7,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "fake_sys.h"
+
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 #include "dataplane/runtime/spsc.h"
 #include "pinning/clock.h"
 #include "pinning/cpu_list.h"
+#include "pinning/quiet.h"
 #include "pinning/thread.h"
+#include "pinning/thread_usage.h"
 
 TestSuite(cpu_list, .timeout = 5);
 TestSuite(thread, .timeout = 10);
@@ -156,6 +159,69 @@ Test(thread, names_the_core_that_does_not_exist)
 {
 	cr_assert_lt(start_bad(&(struct gn_thread_config){.name = "rx0", .core = 1000}), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "thread rx0: core 1000"), "%s", gn_err_text());
+}
+
+Test(thread, its_usage_is_read_from_outside)
+{
+	struct fake_sys sys = fake_empty();
+	struct gn_thread_usage u;
+
+	cr_assert_lt(gn_thread_usage_read(sys.root, 77, &u), 0, "no such thread");
+	fake_put(&sys, "/proc/self/task/77/stat",
+		"77 (a) b) 9 9 (c) R 1 2 3 4 5 6 100 7 20 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 5 33");
+	cr_assert_eq(gn_thread_usage_read(sys.root, 77, &u), 0);
+	cr_assert_eq(u.n_faults, 120, "%lu", u.n_faults);
+	cr_assert_eq(u.core, 5, "%d", u.core);
+	cr_assert_eq(u.n_gave_up + u.n_switched_out + u.run_ns + u.wait_ns, 0, "what is not told is zero");
+	fake_put(&sys, "/proc/self/task/77/status", "Name:\ta\nvoluntary_ctxt_switches:\t8\nnonvoluntary_ctxt_switches:\t9");
+	fake_put(&sys, "/proc/self/task/77/schedstat", "123456789012 345 6");
+	cr_assert_eq(gn_thread_usage_read(sys.root, 77, &u), 0);
+	cr_assert_eq(u.n_gave_up, 8);
+	cr_assert_eq(u.n_switched_out, 9);
+	cr_assert_eq(u.run_ns, 123456789012);
+	cr_assert_eq(u.wait_ns, 345);
+	static const char *const garbage[] = {"", "77", "77 (x)", "77 (x", ")", "77 (x) R 1 2 3 4 5 6 -1 7 -2 8"};
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+		fake_put(&sys, "/proc/self/task/77/stat", garbage[i]);
+		cr_assert_lt(gn_thread_usage_read(sys.root, 77, &u), 0, "%s", garbage[i]);
+	}
+	fake_free(&sys);
+	cr_assert_eq(gn_thread_usage_read("", gettid(), &u), 0);
+	cr_assert_gt(u.n_faults, 0);
+	cr_assert_geq(u.core, 0);
+}
+
+static long warm_faults;
+
+static void warm_main(void *arg)
+{
+	struct rusage before, after;
+	void *mem[100];
+
+	(void)arg;
+	gn_heap_warm((size_t)4 << 20);
+	getrusage(RUSAGE_THREAD, &before);
+	for (size_t i = 0; i < 100; i++)
+		memset(mem[i] = malloc(30000), 1, 30000);
+	for (size_t i = 0; i < 100; i++)
+		free(mem[i]);
+	getrusage(RUSAGE_THREAD, &after);
+	warm_faults = after.ru_minflt - before.ru_minflt;
+}
+
+Test(thread, its_heap_is_there_before_it_is_asked_for)
+{
+#ifdef __SANITIZE_ADDRESS__
+	cr_skip("a sanitizer has a heap of its own");
+#endif
+	struct gn_quiet q;
+	struct gn_thread t;
+
+	gn_quiet_begin(&q);
+	cr_assert_eq(gn_thread_start(&t, &(struct gn_thread_config){.name = "warm", .core = GN_CORE_ANY}, warm_main, NULL), 0);
+	gn_thread_join(&t);
+	gn_quiet_end(&q);
+	cr_assert_leq(warm_faults, 2, "%ld", warm_faults);
 }
 
 /* What a polling core does: a ring, the clock, memory of its own; and what the kernel saw of it after warm-up. */
