@@ -128,6 +128,7 @@ extern const struct config_schema config_schema;
 /* A topology file: which stages run on which thread. */
 struct thread_section {
 	char *core; /* "auto" or a number */
+	uint32_t fifo_priority;
 	char **stages;
 	uint32_t stages_count;
 };
@@ -138,6 +139,7 @@ struct link_section {
 };
 
 struct topology_config {
+	uint32_t allow; /* GN_ALLOW_* */
 	struct thread_section *threads;
 	uint32_t threads_count;
 	struct link_section *links;

@@ -2,6 +2,7 @@
 #include "engine_config.h"
 
 #include "dataplane/journal/journal.h"
+#include "pinning/placement.h"
 #include "risk/risk.h"
 
 #define OPT CYAML_FLAG_OPTIONAL
@@ -295,6 +296,7 @@ const struct config_schema config_schema = {&config_top, config_keys};
 
 static const cyaml_schema_field_t thread_fields[] = {
 	CONFIG_FIELD_TEXT(struct thread_section, core, OPT)
+	CONFIG_FIELD_UINT(struct thread_section, fifo_priority, OPT)
 	CYAML_FIELD_SEQUENCE("stages", LIST, struct thread_section, stages, &text_schema, 1, 256),
 	CYAML_FIELD_END
 };
@@ -308,7 +310,11 @@ static const cyaml_schema_field_t link_fields[] = {
 };
 static const cyaml_schema_value_t link_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct link_section, link_fields)};
 
+static const cyaml_strval_t allows[] = {{"smt", GN_ALLOW_SMT}, {"cross-numa", GN_ALLOW_CROSS_NUMA},
+	{"shared-core", GN_ALLOW_SHARED_CORE}, {"non-isolated", GN_ALLOW_NON_ISOLATED}};
+
 static const cyaml_schema_field_t topology_fields[] = {
+	CYAML_FIELD_FLAGS("allow", OPT, struct topology_config, allow, allows, CYAML_ARRAY_LEN(allows)),
 	CYAML_FIELD_SEQUENCE("threads", LIST, struct topology_config, threads, &thread_schema, 1, 64),
 	CYAML_FIELD_SEQUENCE("links", LIST | OPT, struct topology_config, links, &link_schema, 1, 64),
 	CYAML_FIELD_END
@@ -317,7 +323,9 @@ static const cyaml_schema_value_t topology_top = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct topology_config, topology_fields)};
 
 static const struct config_key topology_keys[] = {
+	{"allow", 0, 0, "", "faults of placement that are warnings only: smt, cross-numa, shared-core, non-isolated"},
 	{"threads[].core", 1, 8, "auto", "core of the thread: a number, or auto"},
+	{"threads[].fifo_priority", 0, 99, "0", "SCHED_FIFO with this priority; 0: the kernel's default scheduler"},
 	{"threads[].stages[]", 1, 31, NULL, "stages in the order in which they run: rx0, feed0, book0, names of strategies, "
 		"`strategies` for all of them, risk0, gateway0, journal0"},
 	{"links[].link", 1, 31, NULL, "kind of link"},

@@ -12,6 +12,7 @@
 #include "dataplane/runtime/mem.h"
 #include "parts.h"
 #include "pinning/clock.h"
+#include "pinning/quiet.h"
 #include "restart.h"
 
 #define STATS_WORDS 16384u
@@ -38,6 +39,7 @@ struct engine {
 	struct risk_control *control;
 	struct latency *latency;
 	struct threads threads;
+	struct gn_quiet quiet;
 	bool running, was_up;
 	uint64_t quarantined;
 	uint32_t n_failed; /* order sessions that were said to have failed */
@@ -96,14 +98,12 @@ static int engine_tables(struct engine *e)
 
 static int engine_place(struct engine *e)
 {
-	const char *word[GN_THREADS_MAX];
+	struct threads_want want[GN_THREADS_MAX];
+	const struct threads_config c = {.what = e->topology_path, .want = want, .n = e->topology->threads_count,
+		.allow = e->topology->allow, .device = e->config->engine->port.device};
 
-	for (uint32_t i = 0; i < e->topology->threads_count; i++) {
-		const struct thread_section *t = &e->topology->threads[i];
-		word[i] = t->core;
-		snprintf(e->threads.name[i], sizeof(e->threads.name[i]), "%s", t->stages[0]);
-	}
-	return threads_place(&e->threads, e->topology_path, word, e->topology->threads_count);
+	topology_wants(e->topology, &e->parts.shape, want);
+	return threads_place(&e->threads, &c);
 }
 
 static int engine_port(struct engine *e)
@@ -128,14 +128,13 @@ static int engine_port(struct engine *e)
 
 static int engine_wire(struct engine *e)
 {
-	int node[GN_THREADS_MAX];
-
-	for (uint32_t i = 0; i < GN_THREADS_MAX; i++)
-		node[i] = GN_NODE_ANY;
 	e->wiring = gn_wiring_new(e->instruments, &e->board, e->stats);
 	if (!e->wiring)
 		return -ENOMEM;
-	int rc = topology_wire(e->wiring, e->topology_path, e->topology, &e->parts.shape, &e->parts.configs, node);
+	int rc = topology_wire(e->wiring, e->topology_path, e->topology, &e->parts.shape, &e->parts.configs,
+		e->threads.node);
+	if (rc == 0)
+		rc = threads_publish(&e->threads, e->stats);
 	if (rc == 0)
 		rc = gn_wiring_seal(e->wiring);
 	if (rc == 0)
@@ -188,6 +187,7 @@ struct engine *engine_new(const struct engine_options *o)
 		gn_err(ENOMEM, "engine");
 		return NULL;
 	}
+	e->quiet.latency_fd = -1;
 	if (engine_make(e, o) == 0)
 		return e;
 	engine_free(e);
@@ -198,9 +198,15 @@ int engine_start(struct engine *e)
 {
 	int rc = gn_port_wait_up(e->port, e->config->engine->port.peer_wait_ms, NULL);
 
-	if (rc == 0)
-		rc = threads_start(&e->threads, e->wiring);
+	if (rc < 0)
+		return rc;
+	gn_quiet_begin(&e->quiet);
+	rc = threads_start(&e->threads, e->wiring);
 	e->running = e->was_up = rc == 0;
+	if (rc == 0 && e->quiet.why[0])
+		gn_warn("%s", e->quiet.why);
+	if (rc == 0)
+		threads_memory_check(e->wiring);
 	return rc;
 }
 
@@ -241,6 +247,7 @@ void engine_tend(struct engine *e)
 	latency_collect(e->latency);
 	engine_watch_quarantine(e);
 	engine_watch_sessions(e);
+	threads_tend(&e->threads);
 	if (now >= e->clock_next_ns) {
 		gn_clock_update();
 		e->clock_next_ns = now + CLOCK_UPDATE_NS;
@@ -321,6 +328,8 @@ bool engine_free(struct engine *e)
 	bool clean = !*e->trouble;
 
 	engine_halt(e);
+	threads_release(&e->threads);
+	gn_quiet_end(&e->quiet);
 	engine_let_peer_go(e);
 	gn_assert_hook(NULL, NULL);
 	latency_free(e->latency);

@@ -104,6 +104,39 @@ static bool is_known(const char *word, const struct topology_shape *shape)
 	return false;
 }
 
+/* The thread that feeds a stage, or -1: nothing does, or it is the same one. */
+static int fed_by(const struct topology_config *t, const struct topology_shape *shape, enum role r, uint32_t i, int self)
+{
+	char text[INSTANCE_BYTES];
+	enum role from = r == JOURNAL ? RISK : r - 1;
+
+	if (r == RX)
+		return -1;
+	int thread = thread_of(t, from, instance_name(from, i < role_count(from, shape) ? i : 0, shape, text));
+	return thread == self ? -1 : thread;
+}
+
+void topology_wants(const struct topology_config *t, const struct topology_shape *shape, struct threads_want *want)
+{
+	char text[INSTANCE_BYTES];
+
+	for (uint32_t i = 0; i < t->threads_count; i++)
+		want[i] = (struct threads_want){.name = t->threads[i].stages[0], .core = t->threads[i].core, .near = -1,
+			.fifo_priority = (int)t->threads[i].fifo_priority};
+	for (enum role r = RX; r < ROLES; r++) {
+		for (uint32_t i = 0; i < role_count(r, shape); i++) {
+			int thread = thread_of(t, r, instance_name(r, i, shape, text));
+			if (thread < 0)
+				continue;
+			struct threads_want *w = &want[thread];
+			if (w->near < 0)
+				w->near = fed_by(t, shape, r, i, thread);
+			w->polls |= r != JOURNAL;
+			w->nic |= r == RX || r == GATEWAY;
+		}
+	}
+}
+
 static uint32_t times_listed(const struct topology_config *t, const char *word)
 {
 	uint32_t n = 0;

@@ -8,6 +8,7 @@
  */
 
 #include "app/config/engine_config.h"
+#include "app/threads.h"
 #include "dataplane/runtime/wiring.h"
 
 /** What the config says must run. */
@@ -38,6 +39,9 @@ struct topology_configs {
  */
 int topology_wire(struct gn_wiring *w, const char *file, const struct topology_config *t, const struct topology_shape *shape,
 	const struct topology_configs *configs, const int *node);
+
+/** What each thread wants of a core: one a thread of the file, which must have passed topology_check(). */
+void topology_wants(const struct topology_config *t, const struct topology_shape *shape, struct threads_want *want);
 
 /** Check the same without a wiring: for check-config. */
 int topology_check(const char *file, const struct topology_config *t, const struct topology_shape *shape);

@@ -136,19 +136,23 @@ static int venue_port(struct venue *v)
 	return 0;
 }
 
-static int venue_wire(struct venue *v, const char *path)
+static int venue_place(struct venue *v, const char *path)
 {
-	const char *const core[] = {v->config->exchange->core};
+	const struct threads_want want = {.name = "exchange", .core = v->config->exchange->core, .near = -1, .polls = true};
+	const struct threads_config c = {.what = path, .want = &want, .n = 1, .allow = GN_ALLOW_ALL, .together = true};
+	int rc = threads_place(&v->threads, &c);
 
-	snprintf(v->threads.name[0], sizeof(v->threads.name[0]), "exchange");
-	int rc = threads_place(&v->threads, path, core, 1);
-	if (rc < 0)
-		return rc;
+	v->threads.remark[0] = '\0'; /* nobody measures the other side */
+	return rc;
+}
+
+static int venue_wire(struct venue *v)
+{
 	v->stats = gn_stats_create(NULL, STATS_WORDS);
 	v->wiring = v->stats ? gn_wiring_new(NULL, NULL, v->stats) : NULL;
 	if (!v->wiring)
 		return -ENOMEM;
-	rc = gn_wiring_stage(v->wiring, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &v->rx);
+	int rc = gn_wiring_stage(v->wiring, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &v->rx);
 	if (rc == 0)
 		rc = gn_wiring_stage(v->wiring, &gn_stage_exchange, "exchange0", 0, 0, GN_NODE_ANY, &v->stage);
 	if (rc == 0)
@@ -187,6 +191,7 @@ static void venue_run(struct venue *v, bool until_quiet)
 		}
 	}
 	threads_stop(&v->threads);
+	threads_release(&v->threads);
 }
 
 static void venue_print_stats(const struct venue *v)
@@ -228,10 +233,12 @@ static int venue_run_sockets(struct venue *v)
 
 static int venue_start(struct venue *v, const char *path)
 {
-	int rc = venue_port(v);
+	int rc = venue_place(v, path);
 
 	if (rc == 0)
-		rc = venue_wire(v, path);
+		rc = venue_port(v);
+	if (rc == 0)
+		rc = venue_wire(v);
 	if (rc == 0)
 		rc = threads_start(&v->threads, v->wiring);
 	if (rc == 0)
