@@ -52,7 +52,7 @@ struct account_section {
 	uint32_t gateways_count;
 	char *dialect, *firm;
 	uint32_t orders_max;
-	uint64_t heartbeat_ns, dead_ns, login_timeout_ns;
+	uint64_t heartbeat_ns, dead_ns, login_timeout_ns, pause_min_ns, pause_max_ns;
 	uint32_t tries_max;
 	struct risk_limits limits;
 };

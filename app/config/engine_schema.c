@@ -75,6 +75,8 @@ static const cyaml_schema_field_t account_fields[] = {
 	CONFIG_FIELD_UINT(struct account_section, heartbeat_ns, OPT)
 	CONFIG_FIELD_UINT(struct account_section, dead_ns, OPT)
 	CONFIG_FIELD_UINT(struct account_section, login_timeout_ns, OPT)
+	CONFIG_FIELD_UINT(struct account_section, pause_min_ns, OPT)
+	CONFIG_FIELD_UINT(struct account_section, pause_max_ns, OPT)
 	CONFIG_FIELD_UINT(struct account_section, tries_max, OPT)
 	CYAML_FIELD_MAPPING("limits", REQ, struct account_section, limits, limits_fields),
 	CYAML_FIELD_END
@@ -235,6 +237,8 @@ static const struct config_key config_keys[] = {
 	{"engine.accounts[].heartbeat_ns", POSITIVE, "0", "0: 1 s"},
 	{"engine.accounts[].dead_ns", POSITIVE, "0", "silence of the venue; 0: 15 s"},
 	{"engine.accounts[].login_timeout_ns", POSITIVE, "0", "0: 5 s"},
+	{"engine.accounts[].pause_min_ns", POSITIVE, "0", "before the next connection attempt, doubled by each; 0: 100 ms"},
+	{"engine.accounts[].pause_max_ns", POSITIVE, "0", "longest such pause; 0: 10 s"},
 	{"engine.accounts[].tries_max", 0, 1000000, "0", "connection attempts in a row; 0: 20"},
 	RISK_LIMIT_KEYS(ACCOUNT_LIMIT)
 	{"engine.strategies[].name", 1, 15, NULL, "name of its stage and thread"},

@@ -114,6 +114,7 @@ const cyaml_schema_field_t exchange_schema_fields[] = {
 	VENUE_UINT(replay_speed_pct)
 	VENUE_BOOL(replay_fast)
 	CYAML_FIELD_MAPPING("faults", OPT, S, venue.faults, faults_fields),
+	VENUE_TEXT(log_file)
 	VENUE_TEXT(ledger_file)
 	CYAML_FIELD_END
 };

@@ -81,6 +81,7 @@ extern const cyaml_schema_field_t exchange_schema_fields[];
 	X("faults.halt_for_ms", 0, 3600000, "0", "length of a halt; 0: 500")                                         \
 	X("faults.break_ppm", 0, 1000000, "0", "executions broken a moment later, per million")                      \
 	X("faults.cancel_pending_ppm", 0, 1000000, "0", "cancels during a halt answered by pending, per million")    \
+	X("log_file", 0, 1023, "", "to go on from after a crash; empty: none")                                       \
 	X("ledger_file", 0, 1023, "", "written at stop, for reconciliation; empty: none")
 
 #endif

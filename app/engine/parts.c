@@ -280,6 +280,8 @@ static int make_account(struct gateway_account_config *out, const struct account
 	session->heartbeat_ns = a->heartbeat_ns;
 	session->dead_ns = a->dead_ns;
 	session->login_timeout_ns = a->login_timeout_ns;
+	session->backoff_min_ns = a->pause_min_ns;
+	session->backoff_max_ns = a->pause_max_ns;
 	session->tries_max = a->tries_max;
 	session->probe = true; /* the venue may remember a run of today that we do not */
 	return make_endpoints(out, a);

@@ -30,6 +30,8 @@ void clients_fini(struct clients *c)
 	free(c->order);
 	free(c->slot);
 	free(c->fill);
+	free(c->orders_touched.index);
+	free(c->fills_touched.index);
 	*c = (struct clients){0};
 }
 
@@ -52,12 +54,41 @@ uint32_t clients_find(const struct clients *c, uint16_t account, uint32_t user_r
 	return c->slot[slot_of(c, account, user_ref)] - 1; /* 0, free, becomes CLIENTS_NONE */
 }
 
+static void touch(struct clients *c, struct clients_touched *t, size_t index)
+{
+	size_t room = t->room ? 2 * t->room : 256;
+
+	if (!c->touching || (t->n && t->index[t->n - 1] == index))
+		return;
+	if (t->n == t->room) {
+		size_t *more = reallocarray(t->index, room, sizeof(*more));
+		if (!more) {
+			c->touch_lost = true;
+			return;
+		}
+		t->index = more;
+		t->room = room;
+	}
+	t->index[t->n++] = index;
+}
+
+void clients_touch_order(struct clients *c, uint32_t order)
+{
+	touch(c, &c->orders_touched, order);
+}
+
+void clients_touch_fill(struct clients *c, size_t fill)
+{
+	touch(c, &c->fills_touched, fill);
+}
+
 uint32_t clients_add(struct clients *c, const struct client_order *o)
 {
 	if (c->n_orders == c->orders_max)
 		return CLIENTS_NONE;
 	c->order[c->n_orders] = *o;
 	c->slot[slot_of(c, o->account, o->user_ref)] = ++c->n_orders;
+	clients_touch_order(c, c->n_orders - 1);
 	return c->n_orders - 1;
 }
 
@@ -95,8 +126,10 @@ bool clients_fill(struct clients *c, uint32_t order, uint32_t qty, uint64_t matc
 
 	o->filled += qty;
 	settle(o);
+	clients_touch_order(c, order);
 	if (!fills_grow(c))
 		return false;
+	clients_touch_fill(c, c->n_fills);
 	c->fill[c->n_fills++] = (struct client_fill){.order = order, .qty = qty, .match = match, .px = px};
 	return true;
 }
@@ -107,4 +140,24 @@ void clients_cancel(struct clients *c, uint32_t order, uint32_t off)
 
 	o->canceled += off;
 	settle(o);
+	clients_touch_order(c, order);
+}
+
+bool clients_restore_order(struct clients *c, uint64_t index, const struct client_order *o)
+{
+	if (index > c->n_orders)
+		return false;
+	if (index == c->n_orders)
+		return clients_add(c, o) != CLIENTS_NONE;
+	c->order[index] = *o;
+	return true;
+}
+
+bool clients_restore_fill(struct clients *c, uint64_t index, const struct client_fill *f)
+{
+	if (index > c->n_fills || f->order >= c->n_orders || (index == c->n_fills && !fills_grow(c)))
+		return false;
+	c->n_fills += index == c->n_fills;
+	c->fill[index] = *f;
+	return true;
 }

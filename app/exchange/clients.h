@@ -46,6 +46,12 @@ struct client_fill {
 	bool broken;
 };
 
+/** What has changed since somebody looked: indices, in order, perhaps more than once. */
+struct clients_touched {
+	size_t *index;
+	size_t n, room;
+};
+
 struct clients {
 	struct client_order *order;
 	uint32_t n_orders, orders_max;
@@ -53,6 +59,9 @@ struct clients {
 	uint32_t slot_mask;
 	struct client_fill *fill;
 	size_t n_fills, fills_room;
+	bool touching;   /* the two below are kept; whoever reads them empties them */
+	bool touch_lost; /* there was no memory for one */
+	struct clients_touched orders_touched, fills_touched;
 };
 
 /** Cold. 0 or -errno. */
@@ -73,6 +82,14 @@ bool clients_fill(struct clients *c, uint32_t order, uint32_t qty, uint64_t matc
 
 /** Take shares off an order. */
 void clients_cancel(struct clients *c, uint32_t order, uint32_t off);
+
+/** Note that an order, or a fill, has changed by other means than the calls above. */
+void clients_touch_order(struct clients *c, uint32_t order);
+void clients_touch_fill(struct clients *c, size_t fill);
+
+/** Put back what an earlier run recorded under this index: the next one, or one that is there. False: neither. */
+bool clients_restore_order(struct clients *c, uint64_t index, const struct client_order *o);
+bool clients_restore_fill(struct clients *c, uint64_t index, const struct client_fill *f);
 
 /** Shares of an order that are neither filled nor taken off. */
 static inline uint32_t client_open(const struct client_order *o)

@@ -92,6 +92,43 @@ static int replay_init(struct exchange *x)
 	return x->flow_file ? 0 : -EINVAL;
 }
 
+static void restored(void *arg, uint32_t order)
+{
+	struct exchange *x = arg;
+
+	ouch42_port_restore(&x->ouch42, order);
+}
+
+/* GANNET0001 becomes GANNET0002: a stream that begins again has a name of its own */
+static void name_market_data(struct exchange *x)
+{
+	char *name = x->config.session;
+
+	for (uint32_t n = 1; n < x->log.n_starts; n++) {
+		size_t at = strlen(name);
+		while (at > 0 && (name[at - 1] < '0' || name[at - 1] >= '9'))
+			name[--at] = '0';
+		if (at > 0)
+			name[at - 1]++;
+	}
+}
+
+static int log_init(struct exchange *x)
+{
+	int rc = exchange_log_open(&x->log, x->config.log_file, &x->orders, restored, x);
+	uint64_t match = 0;
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < x->orders.clients.n_fills; i++)
+		match = x->orders.clients.fill[i].match > match ? x->orders.clients.fill[i].match : match;
+	match_number_after(x->match, match);
+	x->orders.ns = x->now_ns - x->midnight_ns;
+	order_port_end_open(&x->orders, MATCH_WHY_SYSTEM);
+	exchange_log_flush(&x->log, &x->orders);
+	return 0;
+}
+
 static int parts_init(struct exchange *x)
 {
 	int rc = replay_init(x);
@@ -102,14 +139,17 @@ static int parts_init(struct exchange *x)
 	if (rc == 0)
 		rc = matching_init(x);
 	if (rc == 0)
-		rc = publish_init(&x->publish, &x->config, x->now_ns, x->midnight_ns, x->io.datagram, x->io.arg);
-	if (rc == 0)
 		rc = order_port_init(&x->orders, &x->config, x->match, x->instruments);
 	if (rc == 0)
 		rc = ouch42_port_init(&x->ouch42, &x->orders);
 	if (rc == 0)
+		rc = log_init(x);
+	if (rc == 0)
 		rc = exchange_sessions_init(x);
-	return rc;
+	if (rc < 0)
+		return rc;
+	name_market_data(x);
+	return publish_init(&x->publish, &x->config, x->now_ns, x->midnight_ns, x->io.datagram, x->io.arg);
 }
 
 struct exchange *exchange_new(const struct exchange_config *config, const struct exchange_io *io, uint64_t now_ns,
@@ -120,6 +160,7 @@ struct exchange *exchange_new(const struct exchange_config *config, const struct
 	if (!x)
 		return gn_err(ENOMEM, "exchange: state"), NULL;
 	x->io = *io;
+	x->log.fd = -1;
 	x->now_ns = x->phase_ns = x->timers_ns = now_ns;
 	x->midnight_ns = midnight_ns;
 	if (exchange_config_complete(&x->config, config) < 0 || parts_init(x) < 0) {
@@ -134,6 +175,7 @@ void exchange_free(struct exchange *x)
 	if (!x)
 		return;
 	exchange_sessions_fini(x);
+	exchange_log_close(&x->log);
 	ouch42_port_fini(&x->ouch42);
 	order_port_fini(&x->orders);
 	publish_fini(&x->publish);
@@ -155,6 +197,7 @@ static void at(struct exchange *x, uint64_t now_ns)
 static void finish(struct exchange *x)
 {
 	publish_flush(&x->publish, x->now_ns);
+	exchange_log_flush(&x->log, &x->orders);
 	for (uint32_t s = 0; s < EXCHANGE_SERVICES; s++)
 		soup_server_pump(&x->service[s], x->now_ns);
 }

@@ -24,7 +24,7 @@
 #define QUIET_NS UINT64_C(200000000) /* without a connection, after there was one: everybody has gone */
 
 struct options {
-	const char *path, *replay, *ledger;
+	const char *path, *replay, *ledger, *log;
 	unsigned long long speed_pct;
 	bool stats, until_quiet;
 };
@@ -48,6 +48,7 @@ static void exchange_usage(FILE *out)
 	      "  --replay FILE   raw ITCH 5.0 file as background order flow, instead of its own\n"
 	      "  --speed N       replay at N times the recorded pace; 0: as fast as possible (default 1)\n"
 	      "  --ledger FILE   what it saw of every order, for `gannet reconcile`\n"
+	      "  --log FILE      what it must know after a crash; if it is there the day goes on from it\n"
 	      "  --until-quiet   close the day when every connection that there was has gone\n"
 	      "  --stats         print every counter at the end\n",
 		out);
@@ -55,7 +56,7 @@ static void exchange_usage(FILE *out)
 
 static int exchange_parse(int argc, char **argv, struct options *o, bool *done)
 {
-	static const struct option longs[] = {{"replay", 1, NULL, 'r'}, {"speed", 1, NULL, 's'}, {"ledger", 1, NULL, 'l'},
+	static const struct option longs[] = {{"replay", 1, NULL, 'r'}, {"speed", 1, NULL, 's'}, {"ledger", 1, NULL, 'l'}, {"log", 1, NULL, 'g'},
 		{"stats", 0, NULL, 'c'}, {"until-quiet", 0, NULL, 'q'}, {"help", 0, NULL, 'h'}, {0}};
 	int c;
 
@@ -67,6 +68,7 @@ static int exchange_parse(int argc, char **argv, struct options *o, bool *done)
 			if (!command_number("--speed", optarg, 10000, &o->speed_pct))
 				return EXIT_USAGE;
 			break;
+		case 'g': o->log = optarg; break;
 		case 'l': o->ledger = optarg; break;
 		case 'c': o->stats = true; break;
 		case 'q': o->until_quiet = true; break;
@@ -84,6 +86,15 @@ static int exchange_parse(int argc, char **argv, struct options *o, bool *done)
 	o->path = argv[optind];
 	o->speed_pct *= 100;
 	return EXIT_OK;
+}
+
+/* What the command line names takes the place of what the file names; an empty name is none. */
+static void set_path(const char **path, const char *named)
+{
+	if (named || (*path && !**path)) {
+		free((void *)(uintptr_t)*path);
+		*path = named ? strdup(named) : NULL;
+	}
 }
 
 static int venue_config(struct venue *v, const struct options *o)
@@ -105,10 +116,8 @@ static int venue_config(struct venue *v, const struct options *o)
 		c->replay_speed_pct = (uint32_t)o->speed_pct;
 		c->replay_fast = o->speed_pct == 0;
 	}
-	if (o->ledger) {
-		free((void *)(uintptr_t)c->ledger_file);
-		c->ledger_file = strdup(o->ledger);
-	}
+	set_path(&c->ledger_file, o->ledger);
+	set_path(&c->log_file, o->log);
 	return 0;
 }
 

@@ -132,6 +132,7 @@ struct exchange_config {
 	bool replay_fast;                 /* as fast as possible, whatever the pace */
 
 	struct exchange_faults faults;
+	const char *log_file;             /* to go on from after a crash (exchange_log.h); NULL: none */
 	const char *ledger_file;                /* written at stop (ledger.h); NULL: none */
 };
 

@@ -5,6 +5,7 @@
 /** @file The inside of the exchange. Private to exchange*.c. */
 
 #include "app/exchange/exchange.h"
+#include "app/exchange/exchange_log.h"
 #include "app/exchange/ouch42_port.h"
 
 #define EXCHANGE_HALTS_MAX 64u
@@ -49,6 +50,7 @@ struct exchange {
 	struct publish publish;
 	struct order_port orders;
 	struct ouch42_port ouch42;
+	struct exchange_log log;
 
 	struct soup_server service[EXCHANGE_SERVICES];
 	uint32_t conn_account[EXCHANGE_SERVICES][EXCHANGE_CONNS_MAX];

@@ -206,6 +206,12 @@ uint64_t match_number(struct match *m)
 	return ++m->matches;
 }
 
+void match_number_after(struct match *m, uint64_t match)
+{
+	if (m->matches < match)
+		m->matches = match;
+}
+
 bool match_best(const struct match *m, gn_inst inst, gn_side side, uint32_t *px_e4, uint64_t *qty)
 {
 	const struct ladder *l = match_ladder(m, inst, side);

@@ -167,6 +167,9 @@ struct match_indication match_indicate(const struct match *m, gn_inst inst, uint
  */
 struct match_indication match_cross(struct match *m, gn_inst inst, uint32_t reference_e4);
 
+/** Match numbers go on after this one: those of an earlier run are not given again. Cold. */
+void match_number_after(struct match *m, uint64_t match);
+
 /** A match number of its own for what is no trade of two orders (the cross itself, a print). */
 uint64_t match_number(struct match *m);
 

@@ -107,6 +107,9 @@ void order_port_cancel_all(struct order_port *p, uint32_t account, char why);
 /** Cancel what is left of orders that were for the opening cross of an instrument alone. */
 void order_port_after_cross(struct order_port *p, gn_inst inst);
 
+/** After a restart: the books are empty, so what was open is cancelled, for that reason. */
+void order_port_end_open(struct order_port *p, char why);
+
 /** Tell every account of a system event: 'S' start of day, 'E' end of day. */
 void order_port_event(struct order_port *p, char event);
 

@@ -12,6 +12,8 @@ void order_report(struct order_port *p, uint32_t account, const struct client_or
 	uint8_t msg[OUCH50_BYTES_MAX];
 
 	out->ns = p->ns;
+	if (order)
+		clients_touch_order(&p->clients, (uint32_t)(order - p->clients.order));
 	uint32_t bytes = p->encode[a->config->dialect](p, order, out, msg);
 
 	if (!bytes)
@@ -133,6 +135,22 @@ void order_port_prevented(struct order_port *p, const struct match_trade *t, con
 	order_report(p, c->account, c, &out);
 }
 
+void order_port_end_open(struct order_port *p, char why)
+{
+	for (uint32_t i = 0; i < p->clients.n_orders; i++) {
+		const struct client_order *c = &p->clients.order[i];
+		struct ouch50_out out = {
+			.type = OUCH50_CANCELED,
+			.canceled = {.user_ref = c->user_ref, .qty = client_open(c), .reason = why},
+		};
+
+		if (c->state != CLIENT_LIVE)
+			continue;
+		clients_cancel(&p->clients, i, client_open(c));
+		order_report(p, c->account, c, &out);
+	}
+}
+
 void order_port_event(struct order_port *p, char event)
 {
 	for (uint32_t i = 0; i < p->n_accounts; i++)
@@ -148,6 +166,7 @@ static void break_fill(struct order_port *p, struct client_fill *f, char reason)
 	};
 
 	f->broken = true;
+	clients_touch_fill(&p->clients, (size_t)(f - p->clients.fill));
 	order_report(p, c->account, c, &out);
 }
 

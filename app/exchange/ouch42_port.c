@@ -153,6 +153,14 @@ static uint32_t user_ref_of(const struct ouch42_port *p, uint32_t account, const
 	return at ? p->orders->clients.order[at - 1].user_ref : 0;
 }
 
+void ouch42_port_restore(struct ouch42_port *p, uint32_t order)
+{
+	const struct client_order *o = &p->orders->clients.order[order];
+
+	if (p->orders->account[o->account].config->dialect == EXCHANGE_OUCH42)
+		p->slot[slot_of(p, o->account, &o->clordid)] = order + 1;
+}
+
 /* a request that names a new order: remember its token if an order came of it */
 static void handle_new(struct ouch42_port *p, uint32_t account, const struct ouch50_clordid *token, const struct ouch50_in *in)
 {

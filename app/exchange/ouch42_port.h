@@ -23,6 +23,9 @@ struct ouch42_port {
 int ouch42_port_init(struct ouch42_port *p, struct order_port *orders);
 void ouch42_port_fini(struct ouch42_port *p);
 
+/** Learn the token of an order that an earlier run recorded. */
+void ouch42_port_restore(struct ouch42_port *p, uint32_t order);
+
 /** Handle one OUCH 4.2 message of an account. False: malformed, counted. */
 bool ouch42_port_message(struct ouch42_port *p, uint32_t account, const uint8_t *msg, uint32_t bytes);
 

@@ -1,44 +1,60 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# usage: crash.sh BUILD: the engine is killed at random moments under load and goes on each time from its journal and the
-# venue's replay; in the end both sides agree exactly. The exchange trades over the kernel's TCP. GANNET_SEED chooses the
-# moments, GANNET_KILLS their number (5; 200 with GANNET_LONG).
+# usage: crash.sh BUILD engine|exchange|both: that side is killed at random moments under load and goes on each time from
+# its own files and what the other side knows; in the end both agree exactly. The exchange trades over the kernel's TCP.
+# GANNET_SEED chooses the moments, GANNET_KILLS their number (5; 200 with GANNET_LONG).
 # shellcheck source=tests/integration/_init.sh
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/integration/_veth.sh
 . "$(dirname "$0")/_veth.sh"
+victim=$2
 seed=${GANNET_SEED:-1} kills=${GANNET_KILLS:-$([ -n "${GANNET_LONG:-}" ] && echo 200 || echo 5)}
 RANDOM=$seed
 say() { echo "seed $seed: $*"; }
 
 # start_engine WORD: with a recovery of that kind
 start_engine() {
+	: >"$tmp/run.err"
 	ip netns exec "$engine_ns" "$gannet" run "$tmp/$1.yaml" --journal "$tmp/day.journal" --output "$tmp" "${@:2}" \
-		>"$tmp/run.out" 2>"$tmp/run.err" &
+		>"$tmp/run.out" 2>>"$tmp/run.err" &
 	engine=$!
 }
 
 recovery() { [ $((RANDOM % 2)) = 0 ] && echo keep || echo cancel; }
 
-# Three times of four it trades before it dies; else the crash may also meet the start, the replay, or the cancelling.
-kill_engine() {
-	if [ $((RANDOM % 4)) != 0 ]; then wait_for "$tmp/run.err" 'orders [1-9].*session up' || fail "seed $seed: it does not trade"; fi
+# traded: until the engine says that it trades
+traded() { wait_for "$tmp/run.err" 'orders [1-9].*session up' || fail "seed $seed: it does not trade"; }
+
+# die PID WORD: three times of four only once it trades; else the crash may also meet the start, the replay, the cancelling
+die() {
+	[ $((RANDOM % 4)) = 0 ] || traded
 	sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
-	kill -0 "$engine" 2>/dev/null || fail "seed $seed: the engine ended by itself"
-	kill -KILL "$engine"
-	wait "$engine" 2>/dev/null || true
+	kill -0 "$1" 2>/dev/null || fail "seed $seed: the $2 ended by itself"
+	kill -KILL "$1"
+	wait "$1" 2>/dev/null || true
 }
 
-# one_day N: an exchange, an engine that dies N times, a clean end
-one_day() {
-	rm -f "$tmp"/day.journal* "$tmp/ledger.csv"
-	start_exchange --stats
-	for ((i = 0; i < $1; i++)); do
+crash() {
+	local who=$victim
+	if [ "$who" = both ]; then who=$([ $((RANDOM % 2)) = 0 ] && echo engine || echo exchange); fi
+	if [ "$who" = engine ]; then
+		die "$engine" engine
 		start_engine "$(recovery)"
-		kill_engine
-	done
+	else
+		die "$exchange" exchange
+		: >"$tmp/run.err" # what it said before counts no more
+		sleep "0.$((RANDOM % 900 + 100))"
+		start_exchange --log "$tmp/day.log"
+	fi
+}
+
+# one_day N: N crashes, then a clean end
+one_day() {
+	rm -f "$tmp"/day.* "$tmp/ledger.csv"
+	start_exchange --log "$tmp/day.log"
 	start_engine "$(recovery)"
-	wait_for "$tmp/run.err" 'session up' || fail "seed $seed: the last start does not come up"
+	for ((i = 0; i < $1; i++)); do crash; done
+	traded
 	sleep 1
 	kill -TERM "$engine"
 	wait "$engine" || fail "seed $seed: the engine ended with $?"
@@ -50,8 +66,11 @@ one_day() {
 }
 
 for kind in keep cancel; do
-	echo "${config/engine:/engine:
-  recovery: $kind}" >"$tmp/$kind.yaml"
+	keys=${config/engine:/engine:
+  recovery: $kind}
+	echo "${keys/  username: GANNET/  username: GANNET
+      tries_max: 1000
+      pause_max_ns: 200000000}" >"$tmp/$kind.yaml"
 done
 for ((done = 0; done < kills; done += 5)); do
 	one_day $((kills - done < 5 ? kills - done : 5))
