@@ -213,71 +213,66 @@ static uint32_t order_reduce(
 	return (uint32_t)levels_take(&levels, key, qty, false);
 }
 
-/*
- * The way of nearly all new orders, in one go: it came in order, a record can tell it, the store and the near end of
- * the ladder have its place. Whatever is unusual about an order makes no change and returns 0.
- */
-static inline uint32_t order_insert_usual(
-	struct book_set *set, struct book *b, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+/* a where `on` is all ones, b where it is 0. Opaque to the compiler, which would make a branch of it. */
+static inline uint64_t either(uint64_t on, uint64_t a, uint64_t b)
 {
-	uint32_t s = (uint32_t)side - GN_BUY, place;
-	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4, *slot = order_map_slot(&set->map, ref);
-	int64_t key = levels_key(side, px_e9);
-	bool placed = levels_place_below(&b->levels[s], key, LEVELS_NEAR, &place);
-	bool usual = placed & (ref > b->ref_high) & !(b->state & BOOK_WATCHED) & ((uint64_t)qty - 1 < (uint64_t)REC_QTY_MAX)
-		& (px_e4 - 1 < REC_PX_E4_MAX) & (px_e4 * GN_PX_E9_PER_E4 == (uint64_t)px_e9);
+	__asm__("" : "+r"(on));
+	return b ^ ((b ^ a) & on);
+}
 
-	if (gn_unlikely(!usual || !slot || *slot || !order_map_has_room(&set->map)))
+/*
+ * The way of nearly all orders that come and go, in one go, and without a branch on which of both it is: nobody can
+ * predict that. The order came in order, a record can tell it, the store and the near end of the ladder have its place.
+ * Whatever is unusual makes no change and returns 0. Side and price are in changed_side and changed_key then.
+ */
+static inline __attribute__((always_inline)) uint32_t order_usual(
+	struct book_set *set, struct book *b, gn_inst inst, bool add, gn_side side, uint64_t ref, int64_t px_e9, gn_qty qty)
+{
+	uint64_t *slot = order_map_place(&set->map, ref), rec = *slot, on = levels_mask(add);
+	uint64_t px_e4 = (uint64_t)px_e9 / GN_PX_E9_PER_E4, was_e9 = rec_px_bits(rec) * (uint64_t)GN_PX_E9_PER_E4;
+	uint64_t more = LEVEL_ONE + either(on, (uint64_t)qty, rec & (uint64_t)REC_QTY_MAX);
+	uint32_t s = (uint32_t)either(on, (uint64_t)side - GN_BUY, rec >> REC_SIDE_SHIFT) & 1, place;
+	int64_t key = levels_key((gn_side)(GN_BUY + s), (int64_t)either(on, (uint64_t)px_e9, was_e9));
+	struct levels *l = &b->levels[s];
+	bool placed = levels_place_below(l, key, LEVELS_NEAR, &place);
+	bool known = placed & order_map_is_own(&set->map, ref) & !(b->state & BOOK_WATCHED);
+	bool fits = (rec == 0) & (ref > b->ref_high) & ((uint32_t)side - GN_BUY <= GN_SELL - GN_BUY)
+		& ((uint64_t)qty - 1 < (uint64_t)REC_QTY_MAX) & (px_e4 - 1 < REC_PX_E4_MAX)
+		& (px_e4 * GN_PX_E9_PER_E4 == (uint64_t)px_e9) & order_map_has_room(&set->map);
+	bool there = (rec_id(rec) == b->id) & !rec_is_wide(rec);
+
+	if (gn_unlikely(!(known & ((fits & add) | (there & !add)))))
 		return 0;
-	if (gn_unlikely(level_qty(b->near_sum[s][place]) > LEVEL_QTY_MAX - REC_QTY_MAX))
+	uint64_t sum = b->near_sum[s][place];
+	if (gn_unlikely(level_qty(sum) > LEVEL_QTY_MAX - REC_QTY_MAX))
 		return 0;
-	*slot = rec_make(b->id, side, px_e4, (uint64_t)qty);
-	b->ref_high = ref;
-	set->map.n++;
-	set->n.order_add++;
-	set->changed_side = side;
+	*slot = rec_make(b->id, side, px_e4, (uint64_t)qty) & on;
+	b->ref_high ^= (b->ref_high ^ ref) & on;
+	set->map.n += (on & 2) - 1;
+	set->n.order_add += add;
+	set->changed_side = (gn_side)(GN_BUY + s);
 	set->changed_key = key;
-	return (uint32_t)levels_add_near(&b->levels[s], b->near_sum[s], place, qty);
+	enum levels_result result = levels_put_near(l, b->near_sum[s], place, sum + ((more ^ ~on) - ~on));
+	if (gn_likely(result != LEVELS_FULL))
+		return (uint32_t)result;
+	struct levels_side levels = book_side(set, inst, (gn_side)(GN_BUY + s));
+	levels_follow(&levels);
+	return LEVELS_TOP;
 }
 
 static inline uint32_t order_insert(
 	struct book_set *set, struct book *b, gn_inst inst, gn_side side, uint64_t ref, gn_px px, gn_qty qty)
 {
-	uint32_t bits = order_insert_usual(set, b, side, ref, px.e9, qty);
+	uint32_t bits = order_usual(set, b, inst, true, side, ref, px.e9, qty);
 
 	return gn_likely(bits) ? bits : order_insert_any(set, b, inst, side, ref, px, qty);
 }
 
-/* The same for an order that goes. Its side and price are in changed_side and changed_key then. */
-static inline uint32_t order_remove_usual(struct book_set *set, struct book *b, gn_inst inst, uint64_t ref)
-{
-	uint64_t *slot = order_map_slot(&set->map, ref), rec = gn_likely(slot != NULL) ? *slot : 0;
-	gn_side side = rec_side(rec);
-	uint32_t s = (uint32_t)side - GN_BUY, place;
-	int64_t key = levels_key(side, (int64_t)rec_px_bits(rec) * GN_PX_E9_PER_E4);
-	bool placed = levels_place_below(&b->levels[s], key, LEVELS_NEAR, &place), wide = rec_is_wide(rec);
-	bool usual = placed & (rec_id(rec) == b->id) & !wide & !(b->state & BOOK_WATCHED);
-
-	if (gn_unlikely(!usual))
-		return 0;
-	*slot = 0;
-	set->map.n--;
-	set->changed_side = side;
-	set->changed_key = key;
-	enum levels_result result = levels_take_near(
-		&b->levels[s], b->near_sum[s], place, LEVEL_ONE + (rec & (uint64_t)REC_QTY_MAX));
-	if (gn_likely(result != LEVELS_FULL))
-		return (uint32_t)result;
-	struct levels_side levels = book_side(set, inst, side);
-	levels_follow(&levels);
-	return LEVELS_TOP;
-}
-
-static __attribute__((noinline)) uint32_t apply_add(struct book_set *set, struct book *b, const struct gn_md *md)
+static __attribute__((noinline)) uint32_t apply_add_any(struct book_set *set, struct book *b, const struct gn_md *md)
 {
 	if (gn_unlikely(md->side != GN_BUY && md->side != GN_SELL))
 		return book_contradicted(set, b, &set->n.side_bad);
-	return order_insert(set, b, md->inst, md->side, md->order.ref, md->order.px, md->order.qty);
+	return order_insert_any(set, b, md->inst, md->side, md->order.ref, md->order.px, md->order.qty);
 }
 
 static __attribute__((noinline)) uint32_t apply_delete_any(struct book_set *set, struct book *b, const struct gn_md *md)
@@ -290,17 +285,12 @@ static __attribute__((noinline)) uint32_t apply_delete_any(struct book_set *set,
 	return order_remove_any(set, b, md->inst, md->order.ref, rec, &o);
 }
 
-static __attribute__((noinline)) uint32_t apply_delete(struct book_set *set, struct book *b, const struct gn_md *md)
-{
-	uint32_t bits = order_remove_usual(set, b, md->inst, md->order.ref);
-
-	return gn_likely(bits) ? bits : apply_delete_any(set, b, md);
-}
-
 static __attribute__((noinline)) uint32_t apply_replace(struct book_set *set, struct book *b, const struct gn_md *md)
 {
-	uint32_t bits = apply_delete(set, b, md);
+	uint32_t bits = order_usual(set, b, md->inst, false, 0, md->order.ref, 0, 0);
 
+	if (gn_unlikely(!bits))
+		bits = apply_delete_any(set, b, md);
 	if (gn_unlikely(!(bits & BOOK_LEVELS)))
 		return bits; /* the side is unknown too, so the new order cannot be placed */
 	gn_side side = set->changed_side;
@@ -427,6 +417,22 @@ static __attribute__((noinline)) uint32_t apply_global(struct book_set *set, con
 	return bits | BOOK_STATE | BOOK_STATE_ALL;
 }
 
+/* All but the usual order that comes or goes. */
+static __attribute__((noinline)) uint32_t apply_other(struct book_set *set, struct book *b, const struct gn_md *md)
+{
+	switch (md->kind) {
+	case GN_MD_ADD: return apply_add_any(set, b, md);
+	case GN_MD_DELETE: return apply_delete_any(set, b, md);
+	case GN_MD_EXEC:
+	case GN_MD_EXEC_PX: return apply_exec(set, b, md);
+	case GN_MD_REDUCE: return apply_reduce(set, b, md);
+	case GN_MD_REPLACE: return apply_replace(set, b, md);
+	case GN_MD_TRADE:
+	case GN_MD_CROSS: return apply_print(set, md);
+	default: return apply_admin(set, b, md);
+	}
+}
+
 uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 {
 	if (gn_unlikely(md->kind == GN_MD_NONE || md->kind >= GN_MD_KIND_COUNT)) {
@@ -438,49 +444,12 @@ uint32_t book_apply(struct book_set *set, const struct gn_md *md)
 		return apply_global(set, md);
 	struct book *b = &set->book[md->inst];
 	b->seq++;
-	switch (md->kind) {
-	case GN_MD_ADD: return apply_add(set, b, md);
-	case GN_MD_DELETE: return apply_delete(set, b, md);
-	case GN_MD_EXEC:
-	case GN_MD_EXEC_PX: return apply_exec(set, b, md);
-	case GN_MD_REDUCE: return apply_reduce(set, b, md);
-	case GN_MD_REPLACE: return apply_replace(set, b, md);
-	case GN_MD_TRADE:
-	case GN_MD_CROSS: return apply_print(set, md);
-	default: return apply_admin(set, b, md);
+	bool add = md->kind == GN_MD_ADD;
+	if (gn_likely(add | (md->kind == GN_MD_DELETE))) {
+		uint32_t bits = order_usual(
+			set, b, md->inst, add, md->side, md->order.ref, md->order.px.e9, md->order.qty);
+		if (gn_likely(bits))
+			return bits;
 	}
-}
-
-static void hint_level(const struct book_set *set, gn_inst inst, gn_side side, int64_t px_e9)
-{
-	struct levels_side s = book_side(set, inst, side);
-	uint32_t i;
-
-	if (levels_place(s.l, levels_key(side, px_e9), &i))
-		gn_prefetch(i < LEVELS_NEAR ? &s.near_sum[i] : &s.d->deep_sum[i - LEVELS_NEAR]);
-}
-
-void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step)
-{
-	if (md->inst >= set->cfg.instruments_max || md->kind < GN_MD_ADD || md->kind > GN_MD_REPLACE)
-		return;
-	if (step == 0) {
-		order_map_prefetch(&set->map, md->order.ref);
-		gn_prefetch(&set->book[md->inst]);
-		if (md->kind == GN_MD_REPLACE)
-			order_map_prefetch(&set->map, md->order.aux2);
-		return;
-	}
-	if (md->kind == GN_MD_ADD) {
-		if (md->side == GN_BUY || md->side == GN_SELL)
-			hint_level(set, md->inst, md->side, md->order.px.e9);
-		return;
-	}
-	const uint64_t *rec = order_map_find((struct order_map *)&set->map, md->order.ref);
-	if (!rec || rec_is_wide(*rec))
-		return;
-	struct rec_order o = rec_unfold(set, *rec);
-	hint_level(set, md->inst, o.side, o.px_e9);
-	if (md->kind == GN_MD_REPLACE)
-		hint_level(set, md->inst, o.side, md->order.px.e9);
+	return apply_other(set, b, md);
 }

@@ -9,7 +9,7 @@
  * An order is one 8-byte record (instrument, side, price, quantity) found by its reference (order_map.h); a side of a
  * book is a ladder of level words around the touch with the far levels in a sorted array (levels.h). An event costs one
  * access to the record, one to the book's lines and one to the level, all three known ahead of time from the event, so
- * book_hint() can load them early. No list joins the orders of a level: references grow with time, so among the orders
+ * book_hint() (book_hint.h) can load them early. No list joins the orders of a level: references grow with time, so among the orders
  * of a level an earlier one has a smaller reference. The few orders that a record cannot tell (a price or quantity that
  * does not fit, a reference that came late) hold the number of a wide record instead, which also keeps the time of
  * arrival. All memory is mapped at start and bounded: at each limit an order is refused and counted, and the
@@ -158,9 +158,6 @@ void book_set_fini(struct book_set *set);
 
 /** Apply one event. Hot; the books' one thread. Returns BOOK_* bits. */
 uint32_t book_apply(struct book_set *set, const struct gn_md *md);
-
-/** Start loading what book_apply(md) will touch; changes nothing. Step 0 first, step 1 some messages later. */
-void book_hint(const struct book_set *set, const struct gn_md *md, uint32_t step);
 
 /** Whether the last book_apply(), on inst, which returned BOOK_LEVELS, changed any of the first n levels. */
 bool book_changed_within(const struct book_set *set, gn_inst inst, uint32_t n);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "book_hint.h"
 #include "dataplane/runtime/board.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"

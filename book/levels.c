@@ -11,10 +11,10 @@
 
 #define TICK(t) {UINT64_MAX / UINT64_C(t), UINT64_C(t)}
 const struct levels_tick levels_tick[16] = {
-	{0, 0}, TICK(1000000000), TICK(500000000), TICK(250000000), TICK(100000000), TICK(50000000), TICK(10000000),
-	TICK(5000000), TICK(1000000), TICK(500000), TICK(100000), TICK(10000), TICK(1000), TICK(100), TICK(10), TICK(1)};
-#define TICK_CENT 6u
-#define TICK_E4 10u
+	{0, 0}, TICK(10000000), TICK(5000000), TICK(1000000), TICK(500000), TICK(100000), TICK(10000), TICK(1000), TICK(100),
+	TICK(10), TICK(1)};
+#define TICK_CENT 1u
+#define TICK_E4 5u
 
 static struct level *levels_far(const struct ladder *d, const struct arena *a)
 {
@@ -256,7 +256,7 @@ enum levels_result levels_add(const struct levels_side *s, int64_t key, gn_qty q
 	if (sum_overflows(*ladder_sum(s, i), qty))
 		return LEVELS_FULL;
 	if (i < LEVELS_NEAR)
-		return levels_add_near(l, s->near_sum, i, qty);
+		return levels_put_near(l, s->near_sum, i, s->near_sum[i] + LEVEL_ONE + (uint64_t)qty);
 	*ladder_sum(s, i) += LEVEL_ONE + (uint64_t)qty;
 	*ladder_bits(s, i) |= UINT64_C(1) << i % 64;
 	if (levels_first(l, s->d) != i)

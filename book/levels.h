@@ -144,24 +144,12 @@ static inline uint64_t levels_mask(bool on)
 	return 0 - (uint64_t)on;
 }
 
-/** Add an order of qty at a near place; its sum must not overflow. Hot. */
-static inline enum levels_result levels_add_near(struct levels *l, uint64_t *near_sum, uint32_t place, gn_qty qty)
+/** Put a new sum, 0: none, at a near place. LEVELS_FULL: done, and levels_follow() is due. Hot. */
+static inline enum levels_result levels_put_near(struct levels *l, uint64_t *near_sum, uint32_t place, uint64_t sum)
 {
-	uint64_t sum = near_sum[place] + LEVEL_ONE + (uint64_t)qty, bit = UINT64_C(1) << place;
+	uint64_t bit = UINT64_C(1) << place, near = (l->near & ~bit) | (uint64_t)(sum != 0) << place;
 	/* whether it is the best one is a coin toss: no branch */
 	uint64_t top = levels_mask((l->near & (bit - 1)) == 0);
-
-	near_sum[place] = sum;
-	l->near |= bit;
-	l->best ^= (l->best ^ sum) & top;
-	return (enum levels_result)(LEVELS_DEEP | (top & LEVELS_TOP));
-}
-
-/** Take `less` off the level at a near place, which has it. LEVELS_FULL: done, and levels_follow() is due. Hot. */
-static inline enum levels_result levels_take_near(struct levels *l, uint64_t *near_sum, uint32_t place, uint64_t less)
-{
-	uint64_t sum = near_sum[place] - less, near = l->near ^ (uint64_t)(sum == 0) << place;
-	uint64_t top = levels_mask((l->near & ((UINT64_C(1) << place) - 1)) == 0);
 
 	near_sum[place] = sum;
 	l->near = near;

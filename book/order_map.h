@@ -60,12 +60,22 @@ static inline void order_map_prefetch(const struct order_map *m, uint64_t ref)
 	gn_prefetch(&m->rec[ref & (m->window - 1)]);
 }
 
+/** Where ref would be in the store; what lies there may be another's. Hot. */
+static inline uint64_t *order_map_place(const struct order_map *m, uint64_t ref)
+{
+	return &m->rec[ref & (m->window - 1)];
+}
+
+/** Whether what lies there is ref's: 0 is none. */
+static inline bool order_map_is_own(const struct order_map *m, uint64_t ref)
+{
+	return m->tag[order_map_frame(m, ref)] == ref >> m->window_bits;
+}
+
 /** The store's record for ref, 0 in it when there is none; NULL: the store is not where ref belongs. Hot. */
 static inline uint64_t *order_map_slot(const struct order_map *m, uint64_t ref)
 {
-	bool own = m->tag[order_map_frame(m, ref)] == ref >> m->window_bits;
-
-	return gn_likely(own) ? &m->rec[ref & (m->window - 1)] : NULL;
+	return gn_likely(order_map_is_own(m, ref)) ? order_map_place(m, ref) : NULL;
 }
 
 /**

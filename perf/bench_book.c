@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "book/book.h"
+#include "book/book_hint.h"
 #include "dataplane/codec/itch50.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/link.h"
@@ -115,25 +115,28 @@ static uint64_t pass_single(struct book_set *set, struct cursor c, uint64_t *n)
 	return h;
 }
 
+static inline uint64_t apply_mix(uint64_t h, struct book_set *set, const struct gn_md *md)
+{
+	book_apply(set, md);
+	return mix_book(h, set, md->inst);
+}
+
 static uint64_t pass_ahead(struct book_set *set, struct cursor c, uint64_t *n)
 {
 	struct gn_md md[LOOK] = {{0}};
-	uint64_t h = 0, decoded = 0, near = 0, i = 0;
-	bool more = true;
+	uint64_t h = 0, decoded = 0, i = 0;
 
-	for (;; i++) {
-		while (more && decoded <= i + GN_HINT_FAR) {
-			more = next_md(&c, &md[decoded % LOOK]);
-			if (more)
-				book_hint(set, &md[decoded++ % LOOK], 0);
-		}
-		for (; near < decoded && near <= i + GN_HINT_NEAR; near++)
-			book_hint(set, &md[near % LOOK], 1);
-		if (i == decoded)
-			break;
-		book_apply(set, &md[i % LOOK]);
-		h = mix_book(h, set, md[i % LOOK].inst);
+	while (decoded < GN_HINT_FAR && next_md(&c, &md[decoded]))
+		book_hint_far(set, &md[decoded++]);
+	for (uint64_t near = 0; near < GN_HINT_NEAR && near < decoded; near++)
+		book_hint_near(set, &md[near]);
+	for (; next_md(&c, &md[decoded % LOOK]); decoded++, i++) {
+		book_hint_far(set, &md[decoded % LOOK]);
+		book_hint_near(set, &md[(i + GN_HINT_NEAR) % LOOK]);
+		h = apply_mix(h, set, &md[i % LOOK]);
 	}
+	for (; i < decoded; i++)
+		h = apply_mix(h, set, &md[i % LOOK]);
 	*n = i;
 	return h;
 }

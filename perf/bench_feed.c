@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "book/book.h"
+#include "book/book_hint.h"
 #include "dataplane/codec/itch50.h"
 #include "dataplane/feed/feed.h"
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "book/book_hint.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 #include "progress.h"

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "book/book.h"
+#include "book/book_hint.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/mem.h"
 
