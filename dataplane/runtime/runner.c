@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <time.h>
 
-#define POLL_BUDGET 32u     /* polls of one stage a turn */
+#define POLL_BUDGET 4u      /* polls of one stage a turn: what waits in rings waits no longer than that */
 #define RING_BUDGET 64u     /* messages from one ring a turn */
 #define YIELD_AFTER 32u     /* idle turns before a shared core is given away */
 
@@ -48,22 +48,27 @@ static uint32_t node_read(struct gn_runner_node *r, struct gn_runner_in *in, boo
 	return n;
 }
 
-/* One turn of one stage. Number of calls that did work. */
-static uint32_t node_turn(struct gn_runner_node *r, bool *blocked)
+/* Number of calls that did work. */
+static uint32_t node_poll(struct gn_runner_node *r, bool *blocked)
 {
 	uint32_t n = 0;
 
-	if (r->stage->poll) {
-		while (n < POLL_BUDGET) {
-			if (!node_has_credit(r)) {
-				*blocked = true;
-				break;
-			}
-			if (!r->stage->poll(r->ctx))
-				break;
-			n++;
+	while (n < POLL_BUDGET) {
+		if (!node_has_credit(r)) {
+			*blocked = true;
+			break;
 		}
+		if (!r->stage->poll(r->ctx))
+			break;
+		n++;
 	}
+	return n;
+}
+
+static uint32_t node_read_all(struct gn_runner_node *r, bool *blocked)
+{
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < r->n_in; i++)
 		n += node_read(r, &r->in[i], blocked);
 	return n;
@@ -105,33 +110,50 @@ static void thread_housekeeping(struct gn_runner_thread *t, uint64_t now)
 	thread_publish(t, now);
 }
 
-/* One turn of every stage; charges its time to the stages that worked. Returns the time at its end. */
+/* What one turn of a thread has come to so far. */
+struct turn {
+	uint64_t ticks_long, at;
+	bool worked, blocked;
+};
+
+/* Charges the time since the last charge to a stage that worked. */
+static void turn_charge(struct turn *turn, struct gn_runner_node *r, uint32_t n, bool blocked)
+{
+	r->n_blocked += blocked;
+	turn->blocked |= blocked;
+	if (!n)
+		return;
+	uint64_t now = gn_tsc(), ticks = now - turn->at;
+	turn->at = now;
+	turn->worked = true;
+	r->n_work += n;
+	r->ticks_work += ticks;
+	if (ticks > r->ticks_longest)
+		r->ticks_longest = ticks;
+	r->n_long += ticks > turn->ticks_long;
+}
+
+/*
+ * One turn of every stage. Polls go down the pipeline; rings are read from its end up, as those between stages of one
+ * thread carry what comes back: a report is with its strategy in the turn in which it came. Returns the time at the end.
+ */
 static uint64_t thread_turn(struct gn_runner_thread *t, uint64_t ticks_long, uint64_t began)
 {
-	uint32_t worked = 0;
-	bool blocked = false;
-	uint64_t at = began;
+	struct turn turn = {.ticks_long = ticks_long, .at = began};
 
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		struct gn_runner_node *r = &t->node[i];
-		bool node_blocked = false;
-		uint32_t n = node_turn(r, &node_blocked);
-		r->n_blocked += node_blocked;
-		blocked |= node_blocked;
-		if (!n)
-			continue;
-		uint64_t now = gn_tsc();
-		uint64_t ticks = now - at;
-		at = now;
-		worked += n;
-		r->n_work += n;
-		r->ticks_work += ticks;
-		if (ticks > r->ticks_longest)
-			r->ticks_longest = ticks;
-		r->n_long += ticks > ticks_long;
+		bool blocked = false;
+		if (r->stage->poll)
+			turn_charge(&turn, r, node_poll(r, &blocked), blocked);
+	}
+	for (uint32_t i = t->n_nodes; i-- > 0;) {
+		struct gn_runner_node *r = &t->node[i];
+		bool blocked = false;
+		turn_charge(&turn, r, node_read_all(r, &blocked), blocked);
 	}
 	uint64_t now = gn_tsc();
-	*(worked ? &t->ticks_work : blocked ? &t->ticks_blocked : &t->ticks_idle) += now - began;
+	*(turn.worked ? &t->ticks_work : turn.blocked ? &t->ticks_blocked : &t->ticks_idle) += now - began;
 	t->n_turns++;
 	return now;
 }
