@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/net/stack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <lwip/etharp.h>
 #include <lwip/igmp.h>
@@ -52,6 +53,7 @@ struct gn_tcp {
 	uint16_t peer_port, own_port;
 	uint32_t seq_sent; /* highest that went out; below it, it is a retransmission */
 	bool seq_sent_known;
+	uint32_t n_ahead; /* bytes that the owner has had and lwIP has yet to bring */
 	/* fast send */
 	bool fast_wanted, neighbour_known;
 	struct gn_tx_frame claim; /* .data NULL: the claim went the slow way */
@@ -73,7 +75,8 @@ struct gn_stack {
 	uint64_t rx_tsc; /* of the frame in work */
 	struct rx_slot *rx_free;
 	struct gn_stack_counts n;
-	uint32_t n_listen, n_fast;
+	uint32_t n_listen;
+	uint64_t used, fast, unsettled; /* one bit a connection: in use; sends fast; has copies that lwIP did not get yet */
 	struct listener listen[GN_LISTEN_MAX];
 	struct gn_tcp tcp[GN_TCP_MAX];
 	uint8_t slow_claim[GN_TCP_FAST_BYTES_MAX];
@@ -81,6 +84,20 @@ struct gn_stack {
 };
 
 static struct gn_stack *the_stack; /* lwIP is one a process */
+
+/* ---- sets of connections ---- */
+
+static_assert(GN_TCP_MAX == 64, "a set of connections is a word");
+
+static uint64_t tcp_bit(const struct gn_tcp *t)
+{
+	return UINT64_C(1) << (t - t->s->tcp);
+}
+
+/* those of a set that are still in use when their turn comes: a callback may have closed one */
+#define TCP_EACH(t, s, set)                                                                                            \
+	for (uint64_t left_ = (set); left_ && ((t) = &(s)->tcp[__builtin_ctzll(left_)]); left_ &= left_ - 1)               \
+		if ((t)->pcb)
 
 /* ---- frames in and out ---- */
 
@@ -110,12 +127,12 @@ static struct pbuf *rx_pbuf(struct gn_stack *s, const uint8_t *frame, uint32_t b
 	return p;
 }
 
-static struct gn_tcp *tcp_by_ports(struct gn_stack *s, const struct tcp_seen *seen)
+static struct gn_tcp *tcp_find(struct gn_stack *s, uint32_t peer_ip, uint16_t peer_port, uint16_t own_port)
 {
-	for (uint32_t i = 0; i < GN_TCP_MAX; i++) {
-		struct gn_tcp *t = &s->tcp[i];
-		if (t->pcb && t->own_port == seen->from_port && t->peer_port == seen->to_port
-			&& t->peer_ip == seen->to_ip)
+	struct gn_tcp *t;
+
+	TCP_EACH(t, s, s->used) {
+		if (t->own_port == own_port && t->peer_port == peer_port && t->peer_ip == peer_ip)
 			return t;
 	}
 	return NULL;
@@ -127,7 +144,7 @@ static bool tx_swallow(struct gn_stack *s, const uint8_t *frame, uint32_t bytes)
 	struct tcp_seen seen;
 	struct gn_tcp *t;
 
-	if (!tcp_seen_read(&seen, frame, bytes) || !(t = tcp_by_ports(s, &seen)))
+	if (!tcp_seen_read(&seen, frame, bytes) || !(t = tcp_find(s, seen.to_ip, seen.to_port, seen.from_port)))
 		return false;
 	uint32_t end = seen.seq + seen.bytes + (seen.flags & (TCP_SEEN_SYN | TCP_SEEN_FIN) ? 1 : 0);
 	bool swallow = tcp_fast_swallow(&t->fast, &seen);
@@ -238,9 +255,10 @@ static void fast_refresh(struct gn_tcp *t)
 
 static void fast_refresh_all(struct gn_stack *s)
 {
-	for (uint32_t i = 0; s->n_fast > 0 && i < GN_TCP_MAX; i++)
-		if (s->tcp[i].pcb && s->tcp[i].fast_wanted)
-			fast_refresh(&s->tcp[i]);
+	struct gn_tcp *t;
+
+	TCP_EACH(t, s, s->fast)
+		fast_refresh(t);
 }
 
 /* Give lwIP its copies. What it has no memory for stays pending, and nothing else may be sent before it. */
@@ -260,6 +278,8 @@ static bool fast_settle(struct gn_tcp *t)
 	if (gn_unlikely(f->n_pending > 0)) {
 		memmove(f->pending_len, f->pending_len + done, f->n_pending * sizeof(f->pending_len[0]));
 		memmove(f->pending, f->pending + bytes, f->pending_bytes);
+	} else {
+		t->s->unsettled &= ~tcp_bit(t);
 	}
 	if (done > 0 || f->n_pending > 0)
 		fast_refresh(t);
@@ -268,9 +288,10 @@ static bool fast_settle(struct gn_tcp *t)
 
 void gn_stack_settle(struct gn_stack *s)
 {
-	for (uint32_t i = 0; s->n_fast > 0 && i < GN_TCP_MAX; i++)
-		if (s->tcp[i].pcb && s->tcp[i].fast.n_pending > 0)
-			fast_settle(&s->tcp[i]);
+	struct gn_tcp *t;
+
+	TCP_EACH(t, s, s->unsettled)
+		fast_settle(t);
 }
 
 /* ---- connections ---- */
@@ -280,30 +301,29 @@ static void on_err(void *arg, err_t err);
 
 static struct gn_tcp *tcp_take(struct gn_stack *s, struct tcp_pcb *pcb, const struct gn_tcp_handler *h, void *arg)
 {
-	for (uint32_t i = 0; i < GN_TCP_MAX; i++) {
-		struct gn_tcp *t = &s->tcp[i];
-		if (t->pcb)
-			continue;
-		uint32_t gen = t->gen + 1;
-		memset(t, 0, offsetof(struct gn_tcp, fast.pending));
-		t->s = s;
-		t->pcb = pcb;
-		t->h = h;
-		t->arg = arg;
-		t->gen = gen;
-		t->owing_since_ms = s->now_ms;
-		tcp_arg(pcb, t);
-		tcp_recv(pcb, on_recv);
-		tcp_err(pcb, on_err);
-		tcp_nagle_disable(pcb);
-		if (s->c.keepalive_ms) {
-			ip_set_option(pcb, SOF_KEEPALIVE);
-			pcb->keep_idle = pcb->keep_intvl = s->c.keepalive_ms * (TCP_SLOW_INTERVAL / SLOW_TICK_MS);
-			pcb->keep_cnt = UINT32_MAX / 2 / pcb->keep_intvl; /* the bound is ours: dead_ms */
-		}
-		return t;
+	if (!~s->used)
+		return NULL;
+	struct gn_tcp *t = &s->tcp[__builtin_ctzll(~s->used)];
+	uint32_t gen = t->gen + 1;
+
+	memset(t, 0, offsetof(struct gn_tcp, fast.pending));
+	t->s = s;
+	t->pcb = pcb;
+	t->h = h;
+	t->arg = arg;
+	t->gen = gen;
+	t->owing_since_ms = s->now_ms;
+	s->used |= tcp_bit(t);
+	tcp_arg(pcb, t);
+	tcp_recv(pcb, on_recv);
+	tcp_err(pcb, on_err);
+	tcp_nagle_disable(pcb);
+	if (s->c.keepalive_ms) {
+		ip_set_option(pcb, SOF_KEEPALIVE);
+		pcb->keep_idle = pcb->keep_intvl = s->c.keepalive_ms * (TCP_SLOW_INTERVAL / SLOW_TICK_MS);
+		pcb->keep_cnt = UINT32_MAX / 2 / pcb->keep_intvl; /* the bound is ours: dead_ms */
 	}
-	return NULL;
+	return t;
 }
 
 /* Both addresses are known from here on. */
@@ -329,7 +349,9 @@ static void tcp_is_down(struct gn_tcp *t, int reason)
 	if (t->claim.data)
 		gn_tx_abandon(t->s->c.tx, &t->claim);
 	t->claim.data = NULL;
-	t->s->n_fast -= t->fast_wanted;
+	t->s->used &= ~tcp_bit(t);
+	t->s->fast &= ~tcp_bit(t);
+	t->s->unsettled &= ~tcp_bit(t);
 	t->s->n.tcp_down += t->up;
 	t->pcb = NULL;
 	t->up = false;
@@ -395,9 +417,12 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	tcp_recved(pcb, p->tot_len);
 	if (t->fast_wanted)
 		fast_refresh(t);
-	for (const struct pbuf *q = p; q && t->gen == gen && !t->closing; q = q->next)
-		if (q->len > 0)
-			t->h->on_bytes(t->arg, t, q->payload, q->len, t->s->rx_tsc);
+	for (const struct pbuf *q = p; q && t->gen == gen && !t->closing; q = q->next) {
+		uint32_t had = LWIP_MIN(t->n_ahead, q->len);
+		t->n_ahead -= had;
+		if (q->len > had)
+			t->h->on_bytes(t->arg, t, (const uint8_t *)q->payload + had, q->len - had, t->s->rx_tsc);
+	}
 	pbuf_free(p);
 	if (t->gen != gen)
 		return ERR_ABRT;
@@ -440,6 +465,7 @@ struct gn_tcp *gn_tcp_connect(struct gn_stack *s, uint32_t ip, uint16_t port, co
 	gn_err(e == ERR_RTE ? ENETUNREACH : ENOMEM, "tcp: connect to %u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255,
 		ip >> 8 & 255, ip & 255, port);
 	t->pcb = NULL;
+	s->used &= ~tcp_bit(t);
 fail:
 	if (pcb)
 		tcp_abort(pcb);
@@ -529,7 +555,7 @@ static uint8_t *claim_slow(struct gn_tcp *t, uint32_t bytes_max)
 	}
 	if (!t->fast_wanted) {
 		t->fast_wanted = true;
-		s->n_fast++;
+		s->fast |= tcp_bit(t);
 		fast_refresh(t);
 	}
 	return s->slow_claim;
@@ -555,6 +581,7 @@ static void commit_slow(struct gn_tcp *t, uint32_t bytes)
 	memcpy(f->pending + f->pending_bytes, t->s->slow_claim, bytes);
 	f->pending_len[f->n_pending++] = (uint16_t)bytes;
 	f->pending_bytes += bytes;
+	t->s->unsettled |= tcp_bit(t);
 	fast_refresh(t);
 }
 
@@ -569,6 +596,7 @@ void gn_tcp_fast_commit(struct gn_tcp *t, uint32_t bytes)
 	}
 	if (gn_likely(bytes > 0)) {
 		gn_tx_commit(t->s->c.tx, &t->claim, tcp_fast_seal(&t->fast, t->claim.data, bytes));
+		t->s->unsettled |= tcp_bit(t);
 		t->s->n.tcp_fast_sent++;
 	} else {
 		gn_tx_abandon(t->s->c.tx, &t->claim);
@@ -632,10 +660,11 @@ static void tcp_tick(struct gn_tcp *t)
 
 static void stack_tick(struct gn_stack *s)
 {
+	struct gn_tcp *t;
+
 	tcp_tmr();
-	for (uint32_t i = 0; i < GN_TCP_MAX; i++)
-		if (s->tcp[i].pcb)
-			tcp_tick(&s->tcp[i]);
+	TCP_EACH(t, s, s->used)
+		tcp_tick(t);
 }
 
 void gn_stack_poll(struct gn_stack *s)
@@ -671,8 +700,30 @@ static bool frame_is_bad(const struct gn_stack *s, const uint8_t *frame, uint32_
 	return from == s->c.ip || from >> 24 == 127 || to >> 24 == 127 || from >> 28 >= 14;
 }
 
+/*
+ * A segment that lwIP is sure to take as the next bytes of the stream goes to its owner first: a report is worth more
+ * now than after the bookkeeping. If lwIP drops it all the same, it comes again, and on_recv() leaves out what the owner had.
+ */
+static void deliver_ahead(struct gn_stack *s, const uint8_t *frame, uint32_t bytes)
+{
+	struct tcp_seen seen;
+	struct gn_tcp *t;
+	const uint8_t *payload;
+
+	if (!s->fast || memcmp(frame, s->c.mac, sizeof(s->c.mac)) != 0 || !tcp_seen_read(&seen, frame, bytes)
+		|| seen.to_ip != s->c.ip)
+		return;
+	t = tcp_find(s, seen.from_ip, seen.from_port, seen.to_port);
+	if (!t || !t->fast_wanted || t->closing || t->n_ahead || t->pcb->state != ESTABLISHED || t->pcb->rcv_nxt != seen.seq
+		|| seen.bytes > t->pcb->rcv_wnd || !(payload = tcp_plain_payload(&seen, frame)))
+		return;
+	t->n_ahead = seen.bytes;
+	t->h->on_bytes(t->arg, t, payload, seen.bytes, s->rx_tsc);
+}
+
 void gn_stack_input(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, uint64_t rx_tsc)
 {
+	struct gn_tcp *t;
 	struct pbuf *p;
 
 	s->n.frames_in++;
@@ -680,16 +731,19 @@ void gn_stack_input(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, ui
 		s->n.frames_in_bad++;
 		return;
 	}
-	gn_stack_settle(s);
 	s->rx_tsc = rx_tsc;
+	deliver_ahead(s, frame, bytes);
+	gn_stack_settle(s);
 	if (s->netif.input(p, &s->netif) != ERR_OK) {
 		s->n.frames_in_bad++;
 		pbuf_free(p);
 	}
-	if (gn_unlikely(net_get16(frame + 12) == NET_TYPE_ARP))
-		for (uint32_t i = 0; i < GN_TCP_MAX; i++)
-			if (s->tcp[i].pcb && s->tcp[i].up)
-				neighbour_refresh(&s->tcp[i]);
+	if (gn_unlikely(net_get16(frame + 12) == NET_TYPE_ARP)) {
+		TCP_EACH(t, s, s->used) {
+			if (t->up)
+				neighbour_refresh(t);
+		}
+	}
 	fast_refresh_all(s);
 }
 
@@ -806,11 +860,12 @@ struct gn_stack *gn_stack_new(const struct gn_stack_config *config)
 
 void gn_stack_free(struct gn_stack *s)
 {
+	struct gn_tcp *t;
+
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < GN_TCP_MAX; i++)
-		if (s->tcp[i].pcb)
-			gn_tcp_abort(&s->tcp[i]);
+	TCP_EACH(t, s, s->used)
+		gn_tcp_abort(t);
 	while (tcp_active_pcbs)
 		tcp_abort(tcp_active_pcbs);
 	while (tcp_tw_pcbs)

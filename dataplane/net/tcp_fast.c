@@ -60,6 +60,22 @@ bool tcp_seen_read(struct tcp_seen *seen, const uint8_t *frame, uint32_t bytes)
 	return true;
 }
 
+const uint8_t *tcp_plain_payload(const struct tcp_seen *seen, const uint8_t *frame)
+{
+	const uint8_t *ip = frame + NET_ETH_BYTES;
+	uint32_t ip_head = (ip[0] & 15u) * 4, ip_bytes = net_get16(ip + 2);
+	const uint8_t *tcp = ip + ip_head;
+	uint32_t tcp_bytes = ip_bytes - ip_head, fragment = net_get16(ip + 6) & 0x3fff;
+	uint64_t pseudo = (uint64_t)__builtin_bswap16(NET_PROTO_TCP) + __builtin_bswap16((uint16_t)tcp_bytes);
+
+	if (seen->bytes == 0 || fragment || (seen->flags | TCP_SEEN_PSH) != (TCP_SEEN_ACK | TCP_SEEN_PSH))
+		return NULL;
+	if (net_sum_fold(net_sum(ip, ip_head, 0)) != 0xffff
+		|| net_sum_fold(net_sum(tcp, tcp_bytes, net_sum(ip + 12, 8, pseudo))) != 0xffff)
+		return NULL;
+	return tcp + tcp_bytes - seen->bytes;
+}
+
 bool tcp_fast_swallow(struct tcp_fast *f, const struct tcp_seen *seen)
 {
 	uint32_t open = f->wire_to - f->wire_from;

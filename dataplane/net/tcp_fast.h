@@ -130,9 +130,21 @@ struct tcp_seen {
 #define TCP_SEEN_FIN 1u
 #define TCP_SEEN_SYN 2u
 #define TCP_SEEN_RST 4u
+#define TCP_SEEN_PSH 8u
+#define TCP_SEEN_ACK 16u
 
 /** Read a frame that the stack wants to send (or received); false: not TCP over IPv4, or not whole. */
 bool tcp_seen_read(struct tcp_seen *seen, const uint8_t *frame, uint32_t bytes);
+
+/**
+ * Payload of a whole, unbroken segment that carries nothing but an acknowledgement and bytes, both checksums right.
+ *
+ * @param seen
+ *   What tcp_seen_read() said of this frame.
+ * @return
+ *   NULL: not such a segment.
+ */
+const uint8_t *tcp_plain_payload(const struct tcp_seen *seen, const uint8_t *frame);
 
 /**
  * Whether this frame of the stack repeats only what the wire has already had from tcp_fast_seal(): then it must not

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dataplane/net/tcp_fast.h"
+#include "dataplane/runtime/compiler.h"
 
 static struct tcp_fast fast;
 static uint8_t frame[2048];
@@ -135,5 +136,58 @@ Test(tcp_fast, reads_no_frame_past_its_end)
 		if (tcp_seen_read(&seen, copy, n))
 			cr_assert_leq(seen.bytes, n - TCP_FAST_HEAD_BYTES);
 		free(copy);
+	}
+}
+
+static const uint8_t *plain_payload(uint32_t bytes)
+{
+	struct tcp_seen seen;
+
+	return tcp_seen_read(&seen, frame, bytes) ? tcp_plain_payload(&seen, frame) : NULL;
+}
+
+Test(tcp_fast, finds_the_payload_of_a_plain_segment_of_any_length)
+{
+	for (uint32_t bytes = 1; bytes <= 300; bytes++) {
+		given_a_grant();
+		cr_assert_eq(plain_payload(send_bytes(bytes, 3)), frame + TCP_FAST_HEAD_BYTES, "%u bytes", bytes);
+	}
+}
+
+Test(tcp_fast, a_segment_with_any_changed_bit_is_not_plain)
+{
+	uint32_t bytes = send_bytes(9, 1);
+
+	for (uint32_t at = 14; at < bytes; at++) {
+		for (uint32_t bit = 0; bit < 8; bit++) {
+			frame[at] ^= (uint8_t)(1u << bit);
+			cr_assert_null(plain_payload(bytes), "byte %u, bit %u", at, bit);
+			frame[at] ^= (uint8_t)(1u << bit);
+		}
+	}
+	cr_assert_not_null(plain_payload(bytes));
+}
+
+Test(tcp_fast, a_fragment_or_another_flag_is_not_plain_though_the_sums_are_right)
+{
+	static const struct {
+		uint32_t at, sum_at, change;
+	} cases[] = {{47, 50, TCP_SEEN_SYN}, {47, 50, TCP_SEEN_FIN}, {47, 50, TCP_SEEN_RST}, {47, 50, 32}, {47, 50, TCP_SEEN_ACK},
+		{21, 24, 1}};
+
+	for (uint32_t i = 0; i < GN_ARRAY_SIZE(cases); i++) {
+		given_a_grant();
+		uint32_t bytes = send_bytes(8, 1);
+		frame[cases[i].at] ^= (uint8_t)cases[i].change;
+		bool is_ip = cases[i].sum_at == 24;
+		frame[cases[i].sum_at] = frame[cases[i].sum_at + 1] = 0;
+		if (is_ip) {
+			net_sum_store(frame + 24, net_sum(frame + 14, 20, 0));
+		} else {
+			const uint8_t pseudo[4] = {0, NET_PROTO_TCP, 0, 28};
+			net_sum_store(frame + 50, net_sum(frame + 34, 28, net_sum(pseudo, 4, net_sum(frame + 26, 8, 0))));
+		}
+		cr_assert(sums_are_right(bytes));
+		cr_assert_null(plain_payload(bytes), "case %u", i);
 	}
 }
