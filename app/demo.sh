@@ -61,9 +61,9 @@ stop_exchange() {
 }
 trap 'exchange_status=0; stop_exchange 0' EXIT
 
-# Each run has a socket of its own, so that two demos do not meet.
+# Each run has a socket and a name of its own, so that two demos do not meet.
 socket=$(mktemp -u /tmp/gannet-demo-XXXXXX.sock)
-sed "s|/tmp/gannet-demo.sock|$socket|" "$config" >"$output/demo.yaml"
+sed -e "s|/tmp/gannet-demo.sock|$socket|" -e "s|^name: demo$|name: demo-$$|" "$config" >"$output/demo.yaml"
 cp "$here"/config/{fused,pipeline,fan-out}.yaml "$output/"
 
 "$build/app/gannet" exchange "$output/demo.yaml" --until-quiet --ledger "$output/ledger.csv" "${exchange_args[@]}" \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/control/control_cmd.h"
 #include "app/replay/replay.h"
 #include "command.h"
 #include "dataplane/runtime/compiler.h"
@@ -13,6 +14,9 @@ static const struct {
 } commands[] = {
 	{"run", run_main, "run the engine that a config file describes"},
 	{"exchange", exchange_main, "run the simulated exchange that a config file describes"},
+	{"show", show_main, "what a running engine does: latency, lines, stages, risk, clock"},
+	{"kill", kill_main, "throw or release a kill switch of a running engine, or drill it"},
+	{"limits", limits_main, "show or change limits of a running engine"},
 	{"replay", replay_main, "run captured market data through the feed and the book, and print what comes out"},
 	{"check-config", check_config_main, "check a config file, or print what may stand in one"},
 	{"reconcile", reconcile_main, "compare a journal with what the exchange saw"},

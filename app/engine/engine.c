@@ -33,7 +33,9 @@ struct engine {
 	struct restart restart;
 	struct gn_instruments *instruments;
 	struct gn_board board;
+	struct control_place place;
 	struct gn_stats *stats;
+	struct figures figures;
 	struct gn_wiring *wiring;
 	struct gn_port *port;
 	struct risk_control *control;
@@ -92,11 +94,14 @@ static int engine_tables(struct engine *e)
 	int rc = gn_board_init(&e->board, max, GN_NODE_ANY);
 	if (rc < 0)
 		return rc;
-	e->stats = gn_stats_create(NULL, STATS_WORDS);
-	return e->stats ? 0 : -ENOMEM;
+	rc = control_place(&e->place, e->config->name, true);
+	if (rc < 0)
+		return rc;
+	e->stats = gn_stats_create(e->place.stats, STATS_WORDS);
+	return e->stats ? 0 : -EEXIST;
 }
 
-static int engine_place(struct engine *e)
+static int engine_place_threads(struct engine *e)
 {
 	struct threads_want want[GN_THREADS_MAX];
 	const struct threads_config c = {.what = e->topology_path, .want = want, .n = e->topology->threads_count,
@@ -136,6 +141,8 @@ static int engine_wire(struct engine *e)
 	if (rc == 0)
 		rc = threads_publish(&e->threads, e->stats);
 	if (rc == 0)
+		rc = figures_init(&e->figures, e->stats, e->parts.strategy_name, e->parts.shape.n_strategies);
+	if (rc == 0)
 		rc = gn_wiring_seal(e->wiring);
 	if (rc == 0)
 		e->latency = latency_new(e->wiring, 1e9 / (double)gn_clock_ticks_from_ns(1000000000));
@@ -161,7 +168,7 @@ static int engine_make(struct engine *e, const struct engine_options *o)
 		return gn_err_in(rc, "%s", o->config_path);
 	rc = topology_check(e->topology_path, e->topology, &e->parts.shape);
 	if (rc == 0)
-		rc = engine_place(e);
+		rc = engine_place_threads(e);
 	if (rc == 0)
 		rc = engine_journal(e, o);
 	e->control = risk_control_new();
@@ -243,7 +250,10 @@ static void engine_watch_sessions(struct engine *e)
 void engine_tend(struct engine *e)
 {
 	uint64_t now = gn_clock_now_ns();
+	struct risk_snapshot s;
 
+	engine_snapshot(e, &s);
+	figures_tick(&e->figures, &s);
 	latency_collect(e->latency);
 	engine_watch_quarantine(e);
 	engine_watch_sessions(e);
@@ -394,6 +404,36 @@ const char *engine_strategy_name(const struct engine *e, uint32_t strategy)
 const struct gn_wiring *engine_wiring(const struct engine *e)
 {
 	return e->wiring;
+}
+
+struct risk_control *engine_control(const struct engine *e)
+{
+	return e->control;
+}
+
+const struct engine_section *engine_section(const struct engine *e)
+{
+	return e->config->engine;
+}
+
+struct gn_instruments *engine_instruments(const struct engine *e)
+{
+	return e->instruments;
+}
+
+struct figures *engine_figures(struct engine *e)
+{
+	return &e->figures;
+}
+
+const struct control_place *engine_place(const struct engine *e)
+{
+	return &e->place;
+}
+
+bool engine_is_stopping(const struct engine *e)
+{
+	return e->phase != RUNNING;
 }
 
 const char *engine_stop_trouble(const struct engine *e)

@@ -8,7 +8,9 @@
  */
 
 #include "app/config/engine_config.h"
+#include "app/control/place.h"
 #include "app/engine/latency.h"
+#include "app/engine/figures.h"
 #include "app/engine/topology.h"
 #include "app/threads.h"
 #include "dataplane/runtime/board.h"
@@ -61,6 +63,15 @@ void engine_snapshot(const struct engine *e, struct risk_snapshot *out);
 uint32_t engine_strategies(const struct engine *e);
 const char *engine_strategy_name(const struct engine *e, uint32_t strategy);
 const struct gn_wiring *engine_wiring(const struct engine *e);
+
+/** What operators act on. */
+struct risk_control *engine_control(const struct engine *e);
+const struct engine_section *engine_section(const struct engine *e);
+struct gn_instruments *engine_instruments(const struct engine *e);
+struct figures *engine_figures(struct engine *e);
+const struct control_place *engine_place(const struct engine *e);
+/** A clean stop has begun. */
+bool engine_is_stopping(const struct engine *e);
 
 /** What stopping could not finish, in words; "" when all was clean. */
 const char *engine_stop_trouble(const struct engine *e);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/control/operator.h"
 #include "app/engine/engine.h"
 #include "app/engine/live.h"
 #include "dataplane/runtime/log.h"
@@ -76,14 +77,13 @@ static int run_parse(int argc, char **argv, struct run_options *o, bool *done)
 	return EXIT_OK;
 }
 
-static void run_loop(struct engine *e, const struct run_options *o, struct live *live)
+static void run_loop(struct engine *e, struct operator *operator, const struct run_options *o, struct live *live)
 {
-	const struct timespec tick = {.tv_nsec = TEND_NS};
 	uint64_t end_ns = o->seconds ? live->start_ns + o->seconds * UINT64_C(1000000000) : UINT64_MAX;
 	bool stopping = false;
 
 	while (!stopping || !engine_stopped(e)) {
-		nanosleep(&tick, NULL);
+		operator_serve(operator, TEND_NS);
 		engine_tend(e);
 		if (!o->quiet)
 			live_tick(live, e);
@@ -133,14 +133,17 @@ int run_main(int argc, char **argv)
 	struct engine *e = engine_new(&o.engine);
 	if (!e)
 		return command_failed();
-	if (engine_start(e) < 0) {
+	struct operator *operator = operator_new(e);
+	if (!operator || engine_start(e) < 0) {
+		operator_free(operator);
 		engine_free(e);
 		return command_failed();
 	}
 	gn_info("%s runs %s", engine_name(e), engine_topology_path(e));
 	live_begin(&live);
-	run_loop(e, &o, &live);
+	run_loop(e, operator, &o, &live);
 	engine_halt(e);
+	operator_free(operator);
 	run_report(e, &o, &live);
 	if (*engine_stop_trouble(e))
 		gn_error("the stop was not clean: %s", engine_stop_trouble(e));

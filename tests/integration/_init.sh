@@ -9,6 +9,7 @@ gannet=$build/app/gannet
 # shellcheck disable=SC2034
 data=${GANNET_DATA:-$root/../shared/data}
 tmp=$(mktemp -d /tmp/gannet-test-XXXXXX)
+export GANNET_RUNTIME_DIR=$tmp # what a running engine shares, apart from everybody else's
 cleanup() {
 	local status=$?
 	for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done

@@ -29,6 +29,7 @@ expect_error 'from 1 to 32000' "$gannet" run "$(change 's/instruments_max: 1024/
 expect_error 'expected a mapping' "$gannet" run "$(change 's/^    mac: 02:67:6e:00:00:01/    - 1/;/^    device: net_memif0,role=client/d;/^    ip: 10.71.0.1/d')"
 expect_error 'is not a multicast address' "$gannet" run "$(change 's/group: 239.192.1.1/group: 10.1.1.1/')"
 expect_error 'expected an IPv4 address' "$gannet" run "$(change 's/ip: 10.71.0.1$/ip: 10.71.0/;s/10.71.0$/10.71.0.999/')"
+expect_error "expected up to 31 letters, digits" "$gannet" run "$(change 's|^name: demo|name: ../demo|')"
 expect_error 'there is no account' "$gannet" run "$(change 's/account: desk/account: nobody/')"
 expect_error 'no_such_strategy' "$gannet" run "$(change 's/path: taker/path: no_such_strategy/')"
 expect_error 'net_nonsense' "$gannet" run "$(change 's/device: net_memif0,role=client/device: net_nonsense0,role=client/')" --output "$tmp"
@@ -59,7 +60,18 @@ usage_status "$gannet" run "$good" --seconds -1
 usage_status "$gannet" exchange
 usage_status "$gannet" check-config
 usage_status "$gannet" reconcile one
-for command in '' run exchange check-config reconcile; do
+usage_status "$gannet" show
+usage_status "$gannet" show nonsense
+usage_status "$gannet" show risk --format xml
+usage_status "$gannet" kill
+usage_status "$gannet" kill --reason 'of nobody'
+usage_status "$gannet" kill --engine --strategy two --reason 'of two'
+usage_status "$gannet" kill --drill --strategy maker
+usage_status "$gannet" limits
+usage_status "$gannet" limits set --engine loss_max
+usage_status "$gannet" limits set --engine loss_max -5
+usage_status "$gannet" limits confirm
+for command in '' run exchange check-config reconcile show kill limits; do
 	# shellcheck disable=SC2086
 	"$gannet" $command --help >"$tmp/help.out" || fail "--help of $command"
 	grep -q usage "$tmp/help.out" || fail "--help of $command says nothing"
