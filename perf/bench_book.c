@@ -23,6 +23,7 @@
 #include "dataplane/runtime/link.h"
 #include "dataplane/runtime/mem.h"
 #include "itch_flow.h"
+#include "perf/bench.h"
 #include "textbook.h"
 
 #define N_LOCATES 16384u
@@ -219,19 +220,6 @@ static uint64_t ticks_empty(void)
 	return t;
 }
 
-static double ticks_per_ns(void)
-{
-	struct timespec a, b;
-	uint64_t ns = 0, t0 = __rdtsc();
-
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	while (ns < 50000000) {
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		ns = (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000u + (uint64_t)(b.tv_nsec - a.tv_nsec);
-	}
-	return (double)(__rdtsc() - t0) / (double)ns;
-}
-
 /* --- the run --- */
 
 struct result {
@@ -295,20 +283,17 @@ static void print_latency(const struct options *opt, struct cursor c)
 {
 	struct book_set *set = books_new(opt);
 	uint64_t empty = ticks_empty();
-	double rate = ticks_per_ns();
-	static const double share[] = {0.5, 0.9, 0.99, 0.999, 0.9999, 1};
-	static const char *const name[] = {"p50", "p90", "p99", "p999", "p9999", "max"};
+	static struct gn_hist h;
+	char text[128];
 
 	uint64_t faults = page_faults();
 	pass_latency(set, c);
-	faults = page_faults() - faults;
-	printf("{\"bench\":\"book_latency\",\"mode\":\"one message at a time, cold caches included\",\"stamp_ns\":%.1f",
-		(double)empty / rate);
-	for (uint32_t i = 0; i < sizeof(share) / sizeof(share[0]); i++) {
-		uint64_t ticks = ticks_at(share[i]);
-		printf(",\"%s_ns\":%.0f", name[i], (double)(ticks > empty ? ticks - empty : 0) / rate);
-	}
-	printf(",\"page_faults\":%" PRIu64 "}\n", faults);
+	snprintf(text, sizeof(text), "\"mode\":\"one message at a time, cold caches included\",\"page_faults\":%" PRIu64,
+		page_faults() - faults);
+	for (uint64_t ticks = 0; ticks < TICKS_MAX; ticks++)
+		for (uint32_t k = 0; k < ticks_of[ticks]; k++)
+			gn_hist_record(&h, ticks > empty ? ticks - empty : 0);
+	bench_print(&(struct bench_result){.name = "book_latency", .n = h.n, .hist = &h, .hist_ns = bench_ns_per_tick(), .extra = text});
 	book_set_fini(set);
 }
 
@@ -350,15 +335,17 @@ static int compare(const struct options *opt, struct cursor c)
 			ratio_ahead[round] = r[TEXTBOOK].ns / r[AHEAD].ns;
 		}
 	}
-	printf("{\"bench\":\"book\",\"n\":%" PRIu64 ",\"hash\":\"%016" PRIx64 "\",\"rounds\":%u,\"page_faults\":%" PRIu64, r[0].n,
-		r[0].hash, opt->rounds, faults);
-	for (enum pass p = 0; p < N_PASSES; p++)
+	for (enum pass p = 0; p < N_PASSES; p++) {
+		static const char *const with[] = {"single", NULL, "textbook", "decode"};
+		char extra[160];
+		int at = snprintf(extra, sizeof(extra), "\"hash\":\"%016" PRIx64 "\",\"page_faults\":%" PRIu64, r[p].hash, faults);
+		if (p == TEXTBOOK)
+			snprintf(extra + at, sizeof(extra) - (size_t)at, ",\"single_ratio\":%.3f,\"ours_ratio\":%.3f",
+				1 / median(ratio_single, opt->rounds), 1 / median(ratio_ahead, opt->rounds));
 		if (p != TEXTBOOK || opt->textbook)
-			printf(",\"%s_ns\":%.1f", pass_name[p], median(ns[p], opt->rounds));
-	if (opt->textbook)
-		printf(",\"ratio_single\":%.2f,\"ratio_ahead8\":%.2f", median(ratio_single, opt->rounds),
-			median(ratio_ahead, opt->rounds));
-	printf("}\n");
+			bench_print(&(struct bench_result){.name = "book_build", .with = with[p], .n = r[p].n * opt->rounds,
+				.samples_ns = ns[p], .n_samples = opt->rounds, .extra = extra});
+	}
 	return 0;
 }
 
@@ -409,15 +396,14 @@ static int options_parse(struct options *opt, int argc, char **argv)
 {
 	*opt = (struct options){.flow = {.n_messages = 40000000, .n_symbols = 8000, .live = 100, .seed = 20240229},
 		.orders_max = 10000000, .rounds = 1, .textbook = true};
+	if (bench_short()) {
+		opt->flow.n_messages = 600000;
+		opt->flow.n_symbols = 2000;
+		opt->orders_max = 1000000;
+		opt->rounds = 5;
+	}
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		if (!strcmp(argv[i], "--short")) {
-			opt->flow.n_messages = 600000;
-			opt->flow.n_symbols = 2000;
-			opt->orders_max = 1000000;
-			opt->rounds = 5;
-			continue;
-		}
 		if (!strcmp(argv[i], "--no-textbook")) {
 			opt->textbook = false;
 			continue;
@@ -451,6 +437,8 @@ int main(int argc, char **argv)
 	struct itch_flow flow = {0};
 	struct cursor c;
 
+	bench_start(&argc, argv);
+	bench_pin(0);
 	if (options_parse(&opt, argc, argv) < 0) {
 		fputs(usage, stderr);
 		return 2;
@@ -459,7 +447,8 @@ int main(int argc, char **argv)
 		c = file_map(opt.file);
 	} else {
 		itch_flow_make(&flow, &opt.flow);
-		print_flow(&flow, &opt);
+		if (opt.only || opt.write)
+			print_flow(&flow, &opt);
 		c = (struct cursor){flow.data, flow.data + flow.bytes};
 	}
 	int rc = opt.write ? flow_write(&flow, opt.write) : opt.only ? run_only(&opt, c) : compare(&opt, c);

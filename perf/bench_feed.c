@@ -4,9 +4,9 @@
  * From a datagram's payload to book events, ns a message, in alternating passes of one run: arbitration alone, with
  * decoding, the same with every datagram on two lines, and with the books behind it. Datagrams hold 40 messages. The
  * stream is made from a seed: adds, executions, reductions, replacements and deletes of live orders on 2,000 symbols.
- * Prints one JSON line.
+ * Prints one JSON line a figure.
  *
- *     bench_feed [messages]
+ *     bench_feed [--short] [messages]
  */
 
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include "book/book_hint.h"
 #include "dataplane/codec/itch50.h"
 #include "dataplane/feed/feed.h"
+#include "perf/bench.h"
 
 #define SEED UINT64_C(0x6a09e667f3bcc908)
 #define PASSES 11
@@ -25,7 +26,7 @@
 #define LIVE_MAX (1u << 17)
 
 enum mode { ARBITER, FEED, FEED_TWO_LINES, FEED_BOOK, MODES };
-static const char *const mode_name[MODES] = {"arbiter", "feed", "feed_two_lines", "feed_book"};
+static const char *const mode_name[MODES] = {"feed_arbiter", "feed_events", "feed_two_lines", "feed_book"};
 
 struct datagram {
 	size_t at;
@@ -205,31 +206,22 @@ static uint64_t pass(struct feed *f, enum mode mode)
 	return ns * 100 / stream.n_messages;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 int main(int argc, char **argv)
 {
-	static uint64_t took[MODES][PASSES];
+	static double ns[MODES][PASSES];
 	struct feed *f = aligned_alloc(GN_LINE_PAIR, (sizeof(*f) + GN_LINE_PAIR - 1) / GN_LINE_PAIR * GN_LINE_PAIR);
 
+	bench_start(&argc, argv);
+	bench_pin(0);
 	if (!f)
 		return 1;
-	make_stream(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 400000);
-	for (uint32_t i = 0; i < PASSES; i++)
+	uint32_t n_passes = bench_short() ? 3 : PASSES;
+	make_stream(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : bench_short() ? 100000 : 400000);
+	for (uint32_t i = 0; i < n_passes; i++)
 		for (enum mode mode = 0; mode < MODES; mode++)
-			took[mode][i] = pass(f, mode);
-	printf("{\"bench\":\"feed\",\"n\":%u,\"messages_a_datagram\":%u", stream.n_messages, PER_DATAGRAM);
-	for (enum mode mode = 0; mode < MODES; mode++) {
-		qsort(took[mode], PASSES, sizeof(took[mode][0]), by_value);
-		uint64_t median = took[mode][PASSES / 2], best = took[mode][0];
-		printf(",\"%s_ns\":%" PRIu64 ".%02" PRIu64 ",\"%s_ns_min\":%" PRIu64 ".%02" PRIu64, mode_name[mode], median / 100,
-			median % 100, mode_name[mode], best / 100, best % 100);
-	}
-	printf("}\n");
+			ns[mode][i] = (double)pass(f, mode) / 100;
+	for (enum mode mode = 0; mode < MODES; mode++)
+		bench_print(&(struct bench_result){.name = mode_name[mode], .n = (uint64_t)stream.n_messages * n_passes,
+			.samples_ns = ns[mode], .n_samples = n_passes});
 	return 0;
 }

@@ -5,7 +5,7 @@
  * and what a record for the journal costs the hot path. Alternating passes of one run, one JSON line each; for exact
  * counts run it under `valgrind --tool=callgrind` with few passes.
  *
- * usage: bench_gateway [PASSES]
+ * usage: bench_gateway [--short] [PASSES]
  */
 
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include "dataplane/runtime/compiler.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/link.h"
+#include "perf/bench.h"
 
 #define N 1000u /* requests a pass */
 #define PASSES_DEFAULT 301u
@@ -215,19 +216,14 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 int main(int argc, char **argv)
 {
-	uint32_t passes = argc > 1 ? (uint32_t)atoi(argv[1]) : PASSES_DEFAULT;
+	bench_start(&argc, argv);
+	bench_pin(0);
+	uint32_t passes = argc > 1 ? (uint32_t)atoi(argv[1]) : bench_short() ? 11 : PASSES_DEFAULT;
 
 	if (passes == 0 || passes > PASSES_MAX) {
-		fprintf(stderr, "usage: bench_gateway [PASSES]   (1 to %u)\n", PASSES_MAX);
+		fprintf(stderr, "usage: bench_gateway [--short] [PASSES]   (1 to %u)\n", PASSES_MAX);
 		return 2;
 	}
 	come_up();
@@ -241,10 +237,8 @@ int main(int argc, char **argv)
 			drain();
 		}
 	}
-	for (size_t b = 0; b < GN_ARRAY_SIZE(benches); b++) {
-		qsort(benches[b].ns, passes, sizeof(double), by_value);
-		printf("{\"bench\":\"%s\",\"n\":%u,\"p50_ns\":%.1f,\"p99_ns\":%.1f,\"min_ns\":%.1f}\n", benches[b].name, passes * N,
-			benches[b].ns[passes / 2], benches[b].ns[passes * 99 / 100], benches[b].ns[0]);
-	}
+	for (size_t b = 0; b < GN_ARRAY_SIZE(benches); b++)
+		bench_print(&(struct bench_result){.name = benches[b].name, .n = (uint64_t)passes * N, .samples_ns = benches[b].ns,
+			.n_samples = passes});
 	return digest == 0;
 }

@@ -4,7 +4,7 @@
  * Records a second that the journal's thread can write: chained, checked, into pre-allocated files. One JSON line; a
  * second one with signatures. The files are removed.
  *
- * usage: bench_journal DIRECTORY [RECORDS]
+ * usage: bench_journal [--short] DIRECTORY [RECORDS]
  */
 
 #include <stdio.h>
@@ -14,6 +14,7 @@
 
 #include "dataplane/journal/journal.h"
 #include "dataplane/runtime/err.h"
+#include "perf/bench.h"
 
 static struct journal journal;
 
@@ -36,7 +37,7 @@ static void clean(const char *dir)
 
 static int run(const char *dir, const char *name, const char *key, uint32_t n)
 {
-	char path[256];
+	char path[256], extra[96];
 	struct journal_config config = {.path = path, .tsc_hz = 1000000000, .key_path = key, .sync_ms = 200};
 	double start, start_cpu;
 	int rc;
@@ -59,19 +60,20 @@ static int run(const char *dir, const char *name, const char *key, uint32_t n)
 		return 1;
 	}
 	double s = seconds(CLOCK_MONOTONIC) - start, cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_cpu;
-	printf("{\"bench\":\"%s\",\"n\":%u,\"records_per_s\":%.0f,\"cpu_ns_per_record\":%.1f,\"records_per_cpu_s\":%.0f}\n", name, n,
-		n / s, cpu * 1e9 / n, n / cpu);
+	snprintf(extra, sizeof(extra), "\"cpu_ns_per_record\":%.1f,\"per_cpu_s\":%.0f", cpu * 1e9 / n, n / cpu);
+	bench_print(&(struct bench_result){.name = name, .n = n, .per_s = n / s, .extra = extra});
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	uint32_t n = argc > 2 ? (uint32_t)atoi(argv[2]) : 2000000;
+	bench_start(&argc, argv);
+	uint32_t n = argc > 2 ? (uint32_t)atoi(argv[2]) : bench_short() ? 100000 : 2000000;
 	char key[256];
 	int rc;
 
 	if (argc < 2 || n == 0) {
-		fprintf(stderr, "usage: bench_journal DIRECTORY [RECORDS]\n");
+		fprintf(stderr, "usage: bench_journal [--short] DIRECTORY [RECORDS]\n");
 		return 2;
 	}
 	rc = run(argv[1], "journal", NULL, n);

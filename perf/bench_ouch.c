@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "dataplane/codec/ouch50.h"
+#include "perf/bench.h"
 
 #define PASSES_MAX 101
 
@@ -81,24 +82,20 @@ static uint64_t time_pass(pass_fn pass, uint32_t n, uint64_t *sum)
 	return ((uint64_t)(b.tv_sec - a.tv_sec) * 1000000000 + (uint64_t)b.tv_nsec - (uint64_t)a.tv_nsec) * 1000 / n;
 }
 
-static int by_value(const void *a, const void *b)
+static void print_line(const char *name, uint32_t n, const uint64_t *took, uint32_t n_passes)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	static double ns[PASSES_MAX];
 
-	return x < y ? -1 : x > y;
-}
-
-static void print_line(const char *name, uint32_t n, uint64_t *took, uint32_t n_passes)
-{
-	qsort(took, n_passes, sizeof(took[0]), by_value);
-	printf("{\"bench\":\"%s\",\"n\":%u,\"passes\":%u,\"p50_ns\":%.2f,\"p90_ns\":%.2f,\"max_ns\":%.2f}\n", name, n, n_passes,
-		(double)took[n_passes / 2] / 1e3, (double)took[n_passes * 9 / 10] / 1e3, (double)took[n_passes - 1] / 1e3);
+	for (uint32_t i = 0; i < n_passes; i++)
+		ns[i] = (double)took[i] / 1e3;
+	bench_print(&(struct bench_result){.name = name, .n = (uint64_t)n * n_passes, .samples_ns = ns, .n_samples = n_passes});
 }
 
 int main(int argc, char **argv)
 {
-	bool brief = argc > 1 && strcmp(argv[1], "--short") == 0;
-	uint32_t n_passes = brief ? 5 : PASSES_MAX, n = brief ? 20000 : 100000;
+	bench_start(&argc, argv);
+	bench_pin(0);
+	uint32_t n_passes = bench_short() ? 5 : PASSES_MAX, n = bench_short() ? 20000 : 100000;
 	static uint64_t enter[PASSES_MAX], text[PASSES_MAX], loop[PASSES_MAX];
 	uint64_t sum, sum_text, sum_loop;
 

@@ -9,6 +9,7 @@
 
 #include "dataplane/runtime/compiler.h"
 #include "dataplane/runtime/histogram.h"
+#include "perf/bench.h"
 #include "perf/port_pair.h"
 
 #define FRAME_BYTES 100u
@@ -47,7 +48,8 @@ static void came_back(void *arg, const uint8_t *frame, uint32_t bytes, uint64_t 
 
 int main(int argc, char **argv)
 {
-	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
+	bench_start(&argc, argv);
+	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : bench_short() ? 5000 : 100000;
 	uint8_t frame[FRAME_BYTES] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
 	struct port_side side = {.arg = &side};
 
@@ -69,11 +71,7 @@ int main(int argc, char **argv)
 		if (i >= WARM_UP)
 			gn_hist_record(&hist, (uint64_t)((double)(gn_tsc() - from) / ticks_per_ns));
 	}
-	printf("{\"bench\":\"port_echo\",\"port\":\"net_memif\",\"n\":%lu,\"p50_ns\":%lu,\"p99_ns\":%lu,\"p999_ns\":%"
-	       "lu,\"max_ns\":%lu}\n",
-		(unsigned long)hist.n, (unsigned long)gn_hist_at(&hist, 500000),
-		(unsigned long)gn_hist_at(&hist, 990000), (unsigned long)gn_hist_at(&hist, 999000),
-		(unsigned long)hist.max);
+	bench_print(&(struct bench_result){.name = "floor_port_echo", .n = hist.n, .hist = &hist, .extra = "\"port\":\"net_memif\""});
 	port_pair_end(&side);
 	return 0;
 }

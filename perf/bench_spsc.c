@@ -3,15 +3,14 @@
 /*
  * Our ring against those that a user would take instead, in the same run: rte_ring (SP/SC), Concurrency Kit's ck_ring and
  * boost::lockfree::spsc_queue. Round trip of one message between two cores, throughput of single messages and of bursts
- * of 32. Rounds alternate between the rings; each figure is the median over the rounds. One JSON line a figure, with the
- * ratio to ours; the class of the two cores (the round trip itself) tells what they share.
+ * of 32. Rounds alternate between the rings, and every ring's waiting loop says that it waits (gn_pause()), since without
+ * it the reader's polling holds up the writer. One JSON line a figure, with the ratio of
+ * ours to it, the median over the rounds; perf/bench_floor tells what the two cores share.
  */
 
 #include <ck_ring.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <rte_ring.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@
 #include "bench_spsc_boost.h"
 #include "dataplane/runtime/mem.h"
 #include "dataplane/runtime/spsc.h"
-#include "pinning/clock.h"
+#include "perf/bench.h"
 
 #define DEPTH 1024u
 #define BURST 32u
@@ -40,7 +39,6 @@ struct ring {
 };
 
 static unsigned long long n_items = 2000000, n_trips = 200000;
-static int core_a = 0, core_b = 1;
 
 /* --- the rings, each as try-push and try-pop of one message --- */
 
@@ -136,15 +134,6 @@ static struct ring ck_new(uint32_t bytes)
 
 /* --- the two measurements, made for each ring, so that nothing is called through a pointer --- */
 
-static void pin(int core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)core, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 struct job {
 	struct ring a, b;
 	unsigned long long n;
@@ -155,12 +144,12 @@ struct job {
 	{                                                                                                  \
 		struct job *j = arg;                                                                       \
 		struct msg##BYTES m;                                                                       \
-		pin(core_b);                                                                               \
+		bench_pin(1);                                                                              \
 		for (unsigned long long i = 0; i < j->n; i++) {                                            \
 			while (!NAME##BYTES##_pop(&j->a, &m))                                              \
-				;                                                                          \
+				gn_pause();                                                                          \
 			while (!NAME##BYTES##_push(&j->b, &m))                                             \
-				;                                                                          \
+				gn_pause();                                                                          \
 		}                                                                                          \
 		return NULL;                                                                               \
 	}                                                                                                  \
@@ -175,9 +164,9 @@ struct job {
 		for (unsigned long long i = 0; i < n_trips; i++) {                                         \
 			m.word[0] = i;                                                                     \
 			while (!NAME##BYTES##_push(&j.a, &m))                                              \
-				;                                                                          \
+				gn_pause();                                                                          \
 			while (!NAME##BYTES##_pop(&j.b, &m))                                               \
-				;                                                                          \
+				gn_pause();                                                                          \
 			if (m.word[0] != i)                                                                \
 				abort();                                                                   \
 		}                                                                                          \
@@ -189,11 +178,11 @@ struct job {
 	{                                                                                                  \
 		struct job *j = arg;                                                                       \
 		struct msg##BYTES m = {{0}};                                                               \
-		pin(core_b);                                                                               \
+		bench_pin(1);                                                                              \
 		for (unsigned long long i = 0; i < j->n; i++) {                                            \
 			m.word[0] = i;                                                                     \
 			while (!NAME##BYTES##_push(&j->a, &m))                                             \
-				;                                                                          \
+				gn_pause();                                                                          \
 		}                                                                                          \
 		return NULL;                                                                               \
 	}                                                                                                  \
@@ -205,11 +194,11 @@ struct job {
 		pthread_t t;                                                                               \
 		pthread_create(&t, NULL, NAME##BYTES##_produce, &other);                                   \
 		while (!NAME##BYTES##_pop(&j.a, &m))                                                       \
-			;                                                                                  \
+			gn_pause();                                                                                  \
 		uint64_t from = gn_tsc();                                                                  \
 		for (unsigned long long i = 1; i < n_items; i++) {                                         \
 			while (!NAME##BYTES##_pop(&j.a, &m))                                               \
-				;                                                                          \
+				gn_pause();                                                                          \
 			if (m.word[0] != i)                                                                \
 				abort();                                                                   \
 		}                                                                                          \
@@ -245,7 +234,7 @@ static void *rte_produce_burst(void *arg)
 	struct job *j = arg;
 	uint64_t word[BURST];
 
-	pin(core_b);
+	bench_pin(1);
 	for (unsigned long long i = 0; i < j->n; i += BURST) {
 		for (uint32_t k = 0; k < BURST; k++)
 			word[k] = i + k;
@@ -277,15 +266,8 @@ static double rte_burst(struct ring a)
 	return (double)ticks / (double)j.n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 enum { OURS_RING, RTE_RING, CK_RING, BOOST_RING, RINGS };
-static const char *const ring_word[RINGS] = {"", "_rte_ring", "_ck_ring", "_boost"};
+static const char *const ring_word[RINGS] = {NULL, "rte_ring", "ck_ring", "boost"};
 
 static struct ring ring_new(int kind, uint32_t bytes)
 {
@@ -312,6 +294,9 @@ static void ring_free(struct ring r, int kind, uint32_t bytes)
 enum figure { RTT_8, RTT_64, THROUGHPUT_8, THROUGHPUT_64, BURST_8, FIGURES };
 static const char *const figure_word[FIGURES] = {"spsc_rtt", "spsc_rtt_64", "spsc_throughput_8", "spsc_throughput_64",
 	"spsc_burst_32"};
+/* What our ring should take of the other's time at most; 0: no bar. */
+static const double bar[FIGURES][RINGS] = {[RTT_8] = {0, 0.62, 0.62, 0}, [RTT_64] = {0, 0.78, 0.78, 0},
+	[THROUGHPUT_8] = {0, 0, 0, 1 / 3.0}, [THROUGHPUT_64] = {0, 0, 0, 1 / 1.1}, [BURST_8] = {0, 1, 0, 0}};
 
 static double measure(enum figure f, int kind)
 {
@@ -337,46 +322,69 @@ static double measure(enum figure f, int kind)
 	return ticks;
 }
 
-static void report(enum figure f, double (*ticks)[ROUNDS_MAX], int rounds, double ns_per_tick)
+static int by_value(const void *a, const void *b)
 {
-	double ours = 0;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	for (int kind = 0; kind < RINGS; kind++) {
-		if (f == BURST_8 && kind > RTE_RING)
-			continue;
-		qsort(ticks[kind], (size_t)rounds, sizeof(double), by_value);
-		double ns = ticks[kind][rounds / 2] * ns_per_tick;
-		if (kind == OURS_RING)
-			ours = ns;
-		printf("{\"bench\":\"%s%s\",\"n\":%llu,\"rounds\":%d,\"p50_ns\":%.1f,\"min_ns\":%.1f,\"max_ns\":%.1f,\"ours_ratio\":%.3f}\n",
-			figure_word[f], ring_word[kind], f <= RTT_64 ? n_trips : n_items, rounds, ns, ticks[kind][0] * ns_per_tick,
-			ticks[kind][rounds - 1] * ns_per_tick, ours / ns);
+	return (x > y) - (x < y);
+}
+
+/* Of the ratios of each round: a machine that moves its cores between rounds moves both. */
+static double ratio_to(const double *ours, const double *theirs, uint32_t n)
+{
+	double ratio[ROUNDS_MAX];
+
+	for (uint32_t i = 0; i < n; i++)
+		ratio[i] = ours[i] / theirs[i];
+	qsort(ratio, n, sizeof(double), by_value);
+	return ratio[n / 2];
+}
+
+static void report(enum figure f, double (*ns)[ROUNDS_MAX], uint32_t rounds)
+{
+	uint64_t n = (f <= RTT_64 ? n_trips : n_items) * rounds;
+	char extra[RINGS][96] = {""};
+
+	for (int kind = RTE_RING; kind < RINGS; kind++) {
+		double ratio = ratio_to(ns[OURS_RING], ns[kind], rounds);
+		int at = snprintf(extra[kind], sizeof(extra[kind]), "\"ours_ratio\":%.3f", ratio);
+		if (bar[f][kind] > 0)
+			snprintf(extra[kind] + at, sizeof(extra[kind]) - (size_t)at, ",\"bar\":%.3f,\"met\":%s", bar[f][kind],
+				ratio <= bar[f][kind] ? "true" : "false");
 	}
+	for (int kind = 0; kind < RINGS; kind++)
+		if (f != BURST_8 || kind <= RTE_RING)
+			bench_print(&(struct bench_result){.name = figure_word[f], .with = ring_word[kind], .n = n,
+				.samples_ns = ns[kind], .n_samples = rounds, .extra = kind ? extra[kind] : NULL});
 }
 
 int main(int argc, char **argv)
 {
-	static double ticks[FIGURES][RINGS][ROUNDS_MAX];
-	int rounds = argc > 1 && strcmp(argv[1], "--short") == 0 ? 3 : 11;
+	static double ns[FIGURES][RINGS][ROUNDS_MAX];
+	uint32_t rounds = 11;
 
-	if (rounds == 3) {
+	bench_start(&argc, argv);
+	if (argc > 1) {
+		fputs("usage: bench_spsc [--short]\n", stderr);
+		return 2;
+	}
+	if (bench_short()) {
+		rounds = 3;
 		n_items = 100000;
 		n_trips = 5000;
 	}
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-		puts("{\"bench\":\"spsc\",\"skipped\":\"one core only\"}");
+	if (bench_cores() < 2) {
+		fputs("bench_spsc: this machine has one core only: nothing is measured\n", stderr);
 		return 0;
 	}
-	if (gn_clock_calibrate() < 0)
-		return 1;
-	pin(core_a);
-	for (int round = 0; round < rounds; round++) {
+	bench_pin(0);
+	for (uint32_t round = 0; round < rounds; round++) {
 		for (int f = 0; f < FIGURES; f++) {
 			for (int kind = 0; kind < RINGS; kind++)
-				ticks[f][kind][round] = f == BURST_8 && kind > RTE_RING ? 0 : measure((enum figure)f, kind);
+				ns[f][kind][round] = f == BURST_8 && kind > RTE_RING ? 1 : bench_ns_per_tick() * measure((enum figure)f, kind);
 		}
 	}
 	for (int f = 0; f < FIGURES; f++)
-		report((enum figure)f, ticks[f], rounds, 1e9 / (double)gn_clock_ticks_from_ns(1000000000));
+		report((enum figure)f, ns[f], rounds);
 	return 0;
 }
