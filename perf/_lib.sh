@@ -5,6 +5,7 @@ set -euo pipefail
 root=$(readlink -f "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..")
 build=$(readlink -m "${GANNET_BUILD:-$root/build}")
 tmp=$(mktemp -d /tmp/gannet-perf-XXXXXX)
+export PYTHONDONTWRITEBYTECODE=1
 me=perf/$(basename "$0")
 
 cleanup() {
@@ -24,7 +25,7 @@ die() {
 	exit 1
 }
 
-# need COMMAND PACKAGE: says what is missing; false without it
+# have COMMAND PACKAGE: says what is missing; false without it
 have() {
 	command -v "$1" >/dev/null && return 0
 	say "$1 is missing (Debian package $2)"
@@ -48,5 +49,5 @@ one_at_a_time() {
 	fi
 }
 
-# is_target NAME: whether the build has it
-is_target() { ninja -C "$build" -t query "$1" >/dev/null 2>&1; }
+# is_target NAME [BUILD]: whether the build has it
+is_target() { ninja -C "${2:-$build}" -t query "$1" >/dev/null 2>&1; }
