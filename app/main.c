@@ -14,7 +14,7 @@ static const struct {
 } commands[] = {
 	{"run", run_main, "run the engine that a config file describes"},
 	{"exchange", exchange_main, "run the simulated exchange that a config file describes"},
-	{"show", show_main, "what a running engine does: latency, lines, stages, risk, clock"},
+	{"show", show_main, "what a running engine does: latency, lines, stages, risk, controls, clock"},
 	{"kill", kill_main, "throw or release a kill switch of a running engine, or drill it"},
 	{"limits", limits_main, "show or change limits of a running engine"},
 	{"replay", replay_main, "run captured market data through the feed and the book, and print what comes out"},

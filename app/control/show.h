@@ -20,6 +20,7 @@ int show_lines(const struct show_options *o);
 int show_stages(const struct show_options *o);
 int show_risk(const struct show_options *o);
 int show_clock(const struct show_options *o);
+int show_controls(const struct show_options *o);
 
 /** The figures of every line that brought something, out of published numbers: an array. For tests. */
 json_t *show_lines_json(const struct gn_stats *s);

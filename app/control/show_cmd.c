@@ -17,6 +17,7 @@ static const struct {
 	{"lines", show_lines, "a scorecard of each line of the feed"},
 	{"stages", show_stages, "every counter of every stage, link and thread"},
 	{"risk", show_risk, "every limit, what is used of it, and every refusal"},
+	{"controls", show_controls, "every control: why, where, its config keys, its test, its cost; needs no engine"},
 	{"clock", show_clock, "source of time, offset, bound"},
 };
 

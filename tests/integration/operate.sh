@@ -50,6 +50,9 @@ expect_error 'no engine of the name nobody runs here' "$gannet" show risk --name
 expect_error 'no engine runs here' "$gannet" kill --engine --reason 'there is none'
 expect_error 'no engine runs here' "$gannet" limits set --engine loss_max 1
 
+json "len(j['controls']) > 40 and j['engine'] is None and all(c['test'] for c in j['controls'])" "$gannet" show controls
+expect_error 'no engine of the name nobody runs here' "$gannet" show controls --name nobody
+
 "$gannet" exchange "$tmp/demo.yaml" >"$tmp/exchange.out" 2>"$tmp/exchange.err" &
 exchange=$!
 start_engine first
@@ -64,6 +67,8 @@ json "j['stages']['thread0']['heartbeat_tsc'] > 0 and j['stages']['risk:engine']
 said '^source .*CLOCK_REALTIME' "$gannet" show clock
 json "abs(j['offset_ns']) < 10**9 and j['bound_ns'] > 0 and 'utc_bound_ns' in j" "$gannet" show clock
 json "$(owner strategy maker)['open'] > 0 and len($(owner engine '')['limits']) == 6 and j['verdicts']['ACCEPTED'] > 0" "$gannet" show risk
+
+json "j['engine'] == 'demo' and any('refused_with_this_verdict' in c for c in j['controls'])" "$gannet" show controls
 
 # a kill switch: refused without a reason, blocks, cancels, is thrown once
 expect_error 'without a reason' "$gannet" kill --strategy maker

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "app/control/client.h"
+#include "app/control/controls.h"
 #include "app/control/kills.h"
 #include "app/control/server.h"
 #include "app/control/show.h"
 #include "dataplane/runtime/err.h"
 #include "dataplane/runtime/stats.h"
+#include "risk/controls.h"
 
 static char folder[] = "/tmp/gannet-control-XXXXXX";
 
@@ -359,4 +361,71 @@ Test(control_show, a_scorecard_has_the_lines_that_brought_something_and_their_sh
 	cr_expect(json_is_true(json_object_get(json_array_get(list, 1), "silent")));
 	json_decref(list);
 	gn_stats_close(s);
+}
+
+/* The row of a control. */
+static const json_t *control_row(const json_t *list, const char *name)
+{
+	size_t i;
+	json_t *j;
+
+	json_array_foreach(list, i, j)
+		if (strcmp(json_string_value(json_object_get(j, "control")), name) == 0)
+			return j;
+	return NULL;
+}
+
+static void expect_control(const json_t *list, const char *name, const char *verdict, const char *keys, const char *text)
+{
+	const json_t *j = control_row(list, name), *words = json_object_get(j, "config_keys");
+	char joined[256] = "";
+	size_t i;
+	json_t *word;
+
+	cr_assert_not_null(j, "%s", name);
+	json_array_foreach(words, i, word)
+		snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s", i ? ", " : "", json_string_value(word));
+	cr_expect_str_eq(joined, keys, "%s", name);
+	cr_expect_str_eq(json_string_value(json_object_get(j, "what")), text, "%s", name);
+	if (strcmp(verdict, "REFUSED") != 0)
+		cr_expect_str_eq(json_string_value(json_object_get(j, "verdict")), verdict, "%s", name);
+	cr_expect(strncmp(json_string_value(json_object_get(j, "test")), "refuses_", 8) == 0, "%s", name);
+	cr_expect_eq(json_object_size(json_object_get(j, "asked_for")), 3, "%s", name);
+}
+
+Test(control_controls, what_is_exported_is_what_the_checks_are_made_from)
+{
+	json_t *list = controls_json(controls_text);
+
+	cr_assert_not_null(list, "%s", gn_err_text());
+#define EXPECT(name, verdict, keys, text) expect_control(list, #name, #verdict, keys, text);
+	RISK_CONTROLS(EXPECT)
+	RISK_STANDING(EXPECT)
+#undef EXPECT
+	const json_t *owner = control_row(list, "owner");
+	cr_expect_str_eq(json_string_value(json_object_get(json_object_get(owner, "asked_for"), "RTS 6")), "15(5)");
+	cr_expect(json_is_null(json_object_get(json_object_get(owner, "asked_for"), "FIA")));
+	cr_expect(json_object_get(owner, "cost_instructions"));
+	json_decref(list);
+}
+
+Test(control_controls, a_row_that_lacks_a_cell_is_refused)
+{
+	static const char head[] = "| control | what | asked | where | key | verdict | test |\n|---|---|---|---|---|---|---|\n";
+	static const char *const bad[] = {"| a | b |\n", "| a | b | c | d | e | f | g | h |\n", "| a | b | c | d | e | f | g\n", "|\n"};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", head, bad[i]);
+		cr_expect_null(controls_json(text), "%s", bad[i]);
+		cr_expect(strstr(gn_err_text(), "line 3"), "%s", gn_err_text());
+	}
+	snprintf(text, sizeof(text), "%s| a | b | c | d | e, f | g | h |\n\n| no | table |\n", head);
+	json_t *list = controls_json(text);
+	cr_assert_eq(json_array_size(list), 1);
+	cr_expect_eq(json_array_size(json_object_get(json_array_get(list, 0), "config_keys")), 2);
+	json_decref(list);
+	list = controls_json("");
+	cr_expect_eq(json_array_size(list), 0);
+	json_decref(list);
 }
