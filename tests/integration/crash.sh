@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# usage: crash.sh BUILD engine|exchange|both: that side is killed at random moments under load and goes on each time from
+# usage: crash.sh BUILD engine|exchange|both [ouch42]: that side is killed at random moments under load and goes on each time from
 # its own files and what the other side knows; in the end both agree exactly. The exchange trades over the kernel's TCP.
-# GANNET_SEED chooses the moments, GANNET_KILLS their number (5; 200 with GANNET_LONG).
+# GANNET_SEED chooses the moments, GANNET_KILLS their number (200 with GANNET_LONG).
 # shellcheck source=tests/integration/_init.sh
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/integration/_veth.sh
 . "$(dirname "$0")/_veth.sh"
-victim=$2
-seed=${GANNET_SEED:-1} kills=${GANNET_KILLS:-$([ -n "${GANNET_LONG:-}" ] && echo 200 || echo 5)}
+victim=$2 dialect=${3:-ouch50}
+seed=${GANNET_SEED:-1} kills=3
+[ "$victim" != engine ] || kills=5
+[ -z "${GANNET_LONG:-}" ] || kills=200
+kills=${GANNET_KILLS:-$kills}
 RANDOM=$seed
 say() { echo "seed $seed: $*"; }
 
@@ -68,9 +71,17 @@ one_day() {
 for kind in keep cancel; do
 	keys=${config/engine:/engine:
   recovery: $kind}
-	echo "${keys/  username: GANNET/  username: GANNET
+	keys=${keys/  username: GANNET/  username: GANNET
+      dialect: $dialect
       tries_max: 1000
-      pause_max_ns: 200000000}" >"$tmp/$kind.yaml"
+      pause_max_ns: 200000000}
+	if [ "$dialect" = ouch42 ]; then
+		keys=${keys/port: 26400/port: 26442}
+		keys=${keys/  order_port: 26400/  order_port: 26400
+  ouch42_port: 26442}
+		keys=${keys/\{username: GANNET, password: GANNET\}/\{username: GANNET, password: GANNET, dialect: ouch42\}}
+	fi
+	echo "$keys" >"$tmp/$kind.yaml"
 done
 for ((done = 0; done < kills; done += 5)); do
 	one_day $((kills - done < 5 ? kills - done : 5))

@@ -211,7 +211,7 @@ Test(exchange_log, cut_anywhere_it_stands_at_the_last_whole_block)
 	size_t bytes = log_bytes();
 	uint64_t seq = 0;
 	harness_stop(&h);
-	for (size_t cut = from; cut <= bytes; cut++) {
+	for (size_t cut = from; cut <= bytes; cut += getenv("GANNET_LONG") ? 1 : 11) {
 		copy_log(cut);
 		start(torn);
 		cr_assert_geq(reports_of(0), seq, "cut at %zu", cut);

@@ -161,6 +161,65 @@ Test(recover, order_ids_go_on_far_above_the_last)
 	cr_assert_gt(recover_oid_count(&recovery, 0), 20000, "all that it did may be lost");
 }
 
+#define TAIL_RECORDS 3u
+#define RECORDS 6u
+
+static uint8_t whole[1 << 16];
+
+/* As a crash leaves it: cut there, and then nothing, or the zeroes that were reserved. */
+static void leave(size_t bytes, bool reserved)
+{
+	FILE *f = fopen(path, "wb");
+
+	cr_assert_eq(fwrite(whole, 1, bytes, f), bytes);
+	cr_assert_eq(fflush(f), 0);
+	cr_assert_eq(ftruncate(fileno(f), reserved ? (off_t)sizeof(whole) : (off_t)bytes), 0);
+	fclose(f);
+}
+
+/* What is read of it, and read again once a restart has gone on behind it. */
+static void expect_facts(size_t n, size_t cut)
+{
+	char next[sizeof(path) + 4];
+	struct journal_config config = {.path = path, .tsc_hz = 1000000000, .file_bytes = 1 << 16, .resume = true};
+
+	n_facts = 0;
+	cr_assert_eq(recover_load(&recovery, path, instruments), 0, "cut at %zu: %s", cut, gn_err_text());
+	cr_assert_eq(recover_facts(&recovery, take, NULL), 0, "cut at %zu: %s", cut, gn_err_text());
+	cr_assert_eq(n_facts, n, "cut at %zu: %zu facts, wanted %zu", cut, n_facts, n);
+	recover_free(&recovery);
+	cr_assert_eq(journal_open(&journal, &config), 0, "cut at %zu: %s", cut, gn_err_text());
+	asked(gn_oid_make(0, 99), 0, GN_ACCEPTED);
+	cr_assert_eq(journal_close(&journal), 0);
+	n_facts = 0;
+	cr_assert_eq(recover_load(&recovery, path, instruments), 0, "cut at %zu: %s", cut, gn_err_text());
+	cr_assert_eq(recover_facts(&recovery, take, NULL), 0);
+	cr_assert_eq(n_facts, n + 1, "cut at %zu", cut);
+	cr_assert_eq(fact[n].req.oid, gn_oid_make(0, 99));
+	recover_free(&recovery);
+	snprintf(next, sizeof(next), "%s.1", path);
+	unlink(next);
+}
+
+Test(recover, cut_at_any_byte_of_its_tail_a_journal_goes_on_behind_the_last_whole_record, .timeout = 100)
+{
+	for (uint64_t i = 1; i <= RECORDS; i++)
+		asked(gn_oid_make(0, i), 0, GN_ACCEPTED);
+	cr_assert_eq(journal_flush(&journal), 0);
+	FILE *f = fopen(path, "rb");
+	cr_assert_eq(fread(whole, 1, sizeof(whole), f), sizeof(whole), "its blocks are reserved");
+	fclose(f);
+	size_t end = sizeof(struct journal_head) + (2 + RECORDS) * sizeof(struct journal_record);
+	for (size_t cut = end - TAIL_RECORDS * sizeof(struct journal_record); cut <= end; cut++) {
+		size_t n = (cut - sizeof(struct journal_head)) / sizeof(struct journal_record) - 2;
+		leave(cut, false);
+		expect_facts(n, cut);
+		leave(cut, true);
+		expect_facts(n, cut);
+	}
+	recovery = (struct recover){0};
+}
+
 Test(recover, refuses_when_the_instruments_do_not_fit)
 {
 	gn_instruments_free(instruments);
