@@ -89,6 +89,9 @@ void gn_host_plan_free(struct gn_host_plan *p);
 
 const char *gn_host_state_word(enum gn_host_state state);
 
+/** Name of the process that disciplines the clock. -1: the machine tells no process; 0: none does; 1: copied. */
+int gn_host_time_daemon(const char *root, char *name, size_t name_bytes);
+
 /* For the rows themselves. */
 
 void gn_host_found(struct gn_host_finding *f, enum gn_host_state state, const char *fmt, ...)

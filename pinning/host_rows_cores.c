@@ -218,18 +218,18 @@ MASK_ROW(workqueue, "/sys/devices/virtual/workqueue/cpumask")
 MASK_ROW(writeback, "/sys/devices/virtual/workqueue/writeback/cpumask")
 
 /* A process of that name; -1: the machine does not tell its processes. */
-static int process_find(const struct gn_host_view *v, const char *const *names, char *found, size_t found_bytes)
+static int process_find(const char *root, const char *const *names, char *found, size_t found_bytes)
 {
 	char path[PATH_MAX], comm[64];
 	int answer = -1;
 
-	snprintf(path, sizeof(path), "%s/proc", v->root);
+	snprintf(path, sizeof(path), "%s/proc", root);
 	DIR *dir = opendir(path);
 	for (struct dirent *e; dir && answer < 1 && (e = readdir(dir));) {
 		if (e->d_name[0] < '0' || e->d_name[0] > '9')
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.32s/comm", e->d_name);
-		if (gn_sys_read(v->root, path, comm, sizeof(comm)) < 0)
+		if (gn_sys_read(root, path, comm, sizeof(comm)) < 0)
 			continue;
 		answer = 0;
 		for (const char *const *name = names; *name && answer == 0; name++)
@@ -247,7 +247,7 @@ static void irqbalance_check(const struct gn_host_view *v, struct gn_host_findin
 	static const char *const names[] = {"irqbalance", NULL};
 	char name[64];
 
-	switch (process_find(v, names, name, sizeof(name))) {
+	switch (process_find(v->root, names, name, sizeof(name))) {
 	case 0: gn_host_found(f, GN_HOST_OK, "not running"); return;
 	case 1:
 		gn_host_found(f, GN_HOST_WARN, "running: it moves interrupts back");
@@ -257,14 +257,20 @@ static void irqbalance_check(const struct gn_host_view *v, struct gn_host_findin
 	}
 }
 
-static void time_sync_check(const struct gn_host_view *v, struct gn_host_finding *f)
+int gn_host_time_daemon(const char *root, char *name, size_t name_bytes)
 {
 	static const char *const names[] = {
 		"ptp4l", "phc2sys", "chronyd", "ntpd", "timemaster", "systemd-timesyn", "sfptpd", NULL};
+
+	return process_find(root, names, name, name_bytes);
+}
+
+static void time_sync_check(const struct gn_host_view *v, struct gn_host_finding *f)
+{
 	bool hardware = gn_sys_exists(v->root, "/sys/class/ptp/ptp0/clock_name");
 	char name[64];
 
-	switch (process_find(v, names, name, sizeof(name))) {
+	switch (gn_host_time_daemon(v->root, name, sizeof(name))) {
 	case 0:
 		gn_host_found(
 			f, GN_HOST_WARN, "nothing disciplines the clock%s", hardware ? "; there is a PTP clock" : "");

@@ -19,6 +19,7 @@ static struct {
 	int64_t wall_ppb; /* how much faster the wall clock runs than true time */
 	int64_t wall_at_ns; /* where that began */
 	int64_t wall_base_ns;
+	int64_t tsc_base;
 	bool tsc_frozen;
 } fake;
 
@@ -33,7 +34,7 @@ static uint64_t fake_tsc(void *arg)
 {
 	(void)arg;
 	fake.now_ns += fake.read_ns;
-	return fake.tsc_frozen ? 77 : UINT64_C(1) << 40 | (uint64_t)((__int128)fake.now_ns * fake.tick_hz / NS_PER_S);
+	return fake.tsc_frozen ? 77 : (uint64_t)(fake.tsc_base + (int64_t)((__int128)fake.now_ns * fake.tick_hz / NS_PER_S));
 }
 
 static uint64_t fake_wall_ns(void *arg)
@@ -61,6 +62,8 @@ static int64_t fake_error_ns(void)
 
 static void given_fake_machine(void)
 {
+	memset(&fake, 0, sizeof(fake));
+	fake.tsc_base = INT64_C(1) << 40;
 	fake.now_ns = 5 * NS_PER_S;
 	fake.read_ns = 30;
 	fake.tick_hz = INT64_C(2100123456);
@@ -184,6 +187,145 @@ Test(clock, counts_a_counter_that_runs_backwards)
 	gn_clock_update();
 	cr_assert_geq(gn_clock_status().n_backwards, 1);
 	cr_assert_eq(gn_clock_status().n_updates, 0);
+}
+
+Test(clock, a_counter_that_was_set_back_is_followed_from_its_new_place)
+{
+	cr_assert_eq(gn_clock_calibrate_from(&fake_source), 0);
+	fake.now_ns += NS_PER_S;
+	gn_clock_update();
+	fake.tsc_base -= 100 * fake.tick_hz;
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(gn_clock_status().n_steps, 0);
+		fake.now_ns += NS_PER_S;
+		gn_clock_update();
+	}
+	cr_assert_eq(gn_clock_status().n_steps, 1);
+	cr_assert_leq(llabs(fake_error_ns()), 5000, "%ld", fake_error_ns());
+	fake.now_ns += NS_PER_S;
+	gn_clock_update();
+	cr_assert_eq(gn_clock_status().n_steps, 1);
+	cr_assert_leq(llabs(fake_error_ns()), 5000, "%ld", fake_error_ns());
+}
+
+/* The clock of a port: it counts on its own oscillator, from its own beginning, and a read takes a way over the bus. */
+static struct {
+	int64_t base, per_us; /* count at the start of the machine; counts a microsecond */
+	int64_t drift_ppb;
+	int64_t read_ns;
+	struct gn_clock_keeper keeper;
+	struct gn_clock map;
+} port;
+
+static uint64_t port_at(int64_t now_ns)
+{
+	return (uint64_t)(port.base + (int64_t)((__int128)now_ns * port.per_us * (NS_PER_S + port.drift_ppb) / NS_PER_S / 1000));
+}
+
+static uint64_t port_read(void *arg)
+{
+	(void)arg;
+	fake.now_ns += port.read_ns / 2;
+	uint64_t count = port_at(fake.now_ns);
+	fake.now_ns += port.read_ns / 2;
+	return count;
+}
+
+/* Our clock reads the real counter: for a simulated port ours is simulated too. */
+static uint64_t our_ns(void *arg)
+{
+	return gn_clock_ns_from_tsc(fake_tsc(arg));
+}
+
+static void given_port(int64_t base, int64_t per_us, int64_t drift_ppb)
+{
+	port.base = base;
+	port.per_us = per_us;
+	port.drift_ppb = drift_ppb;
+	port.read_ns = 900;
+	cr_assert_eq(gn_clock_calibrate_from(&fake_source), 0);
+	cr_assert_eq(gn_clock_keep(&port.keeper, &port.map, &(struct gn_clock_source){port_read, our_ns, NULL}), 0, "%s",
+		gn_err_text());
+}
+
+/* How far the mapped time of a packet that arrives now is from our own time of now. */
+static int64_t port_error_ns(void)
+{
+	uint64_t tsc = fake_tsc(NULL);
+
+	return (int64_t)gn_clock_convert(&port.map, port_at(fake.now_ns)) - (int64_t)gn_clock_ns_from_tsc(tsc);
+}
+
+static void port_runs(int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		fake.now_ns += NS_PER_S;
+		gn_clock_update();
+		gn_clock_keep_up(&port.keeper);
+	}
+}
+
+Test(clock, a_port_is_mapped_to_our_time_whatever_it_counts)
+{
+	static const struct {
+		int64_t base, per_us, drift_ppb;
+	} ports[] = {
+		{0, 1000, 0}, /* nanoseconds from its reset */
+		{INT64_C(1700000037) * NS_PER_S, 1000, 20000}, /* nanoseconds of TAI, 20 ppm fast */
+		{12345, 156, -50000}, /* ticks of a 156 MHz clock, 50 ppm slow */
+		{77, 1250, 100000},
+	};
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		given_fake_machine();
+		given_port(ports[i].base, ports[i].per_us, ports[i].drift_ppb);
+		int64_t error_ns = port_error_ns();
+		cr_assert_leq(llabs(error_ns), 1000, "%zu: %ld", i, error_ns);
+		port_runs(100);
+		error_ns = port_error_ns();
+		struct gn_clock_status s = gn_clock_keeper_status(&port.keeper);
+		cr_assert_leq(llabs(error_ns), (int64_t)s.bound_ns, "%zu: %ld", i, error_ns);
+		cr_assert_leq(s.bound_ns, 2000, "%zu: %lu", i, s.bound_ns);
+		cr_assert_eq(s.n_steps, 0);
+		cr_assert_leq(llabs((int64_t)s.ticks_per_s - ports[i].per_us * 1000000), ports[i].per_us * 150 + 1, "%lu",
+			s.ticks_per_s);
+	}
+}
+
+Test(clock, a_port_that_is_set_or_begins_anew_is_followed)
+{
+	given_port(INT64_C(1700000037) * NS_PER_S, 1000, 0);
+	port_runs(10);
+	port.base += 5 * NS_PER_S; /* somebody has set it */
+	port_runs(2);
+	cr_assert_eq(gn_clock_keeper_status(&port.keeper).n_steps, 1);
+	cr_assert_leq(llabs(port_error_ns()), 2000, "%ld", port_error_ns());
+	port.base = 0; /* it was reset */
+	port_runs(4);
+	cr_assert_eq(gn_clock_keeper_status(&port.keeper).n_steps, 2);
+	cr_assert_leq(llabs(port_error_ns()), 2000, "%ld", port_error_ns());
+	wall_change(-3 * NS_PER_S, 0); /* our own time jumps, and with it that of the packets */
+	port_runs(2);
+	cr_assert_eq(gn_clock_keeper_status(&port.keeper).n_steps, 3);
+	cr_assert_leq(llabs(port_error_ns()), 2000, "%ld", port_error_ns());
+}
+
+static uint64_t port_dead(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+Test(clock, a_port_without_a_clock_is_refused_and_converts_to_zero)
+{
+	struct gn_clock map = {0};
+
+	cr_assert_lt(gn_clock_keep_port(&port.keeper, &map, port_dead, NULL), 0, "ours is not calibrated");
+	cr_assert_eq(gn_clock_calibrate(), 0);
+	cr_assert_eq(gn_clock_keep_port(&port.keeper, &map, port_dead, NULL), -ERANGE);
+	cr_assert_eq(gn_clock_convert(&map, 123456789), 0);
+	gn_clock_keep_up(&port.keeper);
+	cr_assert_eq(gn_clock_convert(&map, 123456789), 0);
 }
 
 Test(clock, agrees_with_the_kernel)
