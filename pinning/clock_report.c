@@ -2,7 +2,7 @@
 #include "clock_report.h"
 
 #include <inttypes.h>
-#include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/timex.h>
 
@@ -69,50 +69,4 @@ const char *gn_clock_report_trouble(const struct gn_clock_report *r)
 	if (!r->synchronised)
 		return "nothing disciplines the clock of this machine: its distance from UTC is not known";
 	return text;
-}
-
-void gn_clock_report_text(const struct gn_clock_report *r, FILE *out)
-{
-	const struct gn_clock_status *s = &r->clock;
-
-	fprintf(out, "source      %s at %" PRIu64 " Hz%s, following CLOCK_REALTIME (%s)\n", r->counter, s->ticks_per_s,
-		s->invariant ? ", invariant" : "", r->kernel_source);
-	fprintf(out, "offset      %" PRId64 " ns from CLOCK_REALTIME at update %" PRIu64 "\n", s->offset_ns, s->n_updates);
-	fprintf(out, "bound       %" PRIu64 " ns, at worst %" PRIu64 " ns since the start\n", s->bound_ns, s->bound_ns_max);
-	fprintf(out, "steps       %" PRIu64 ", the last by %" PRId64 " ns; counter seen backwards %" PRIu64 " times\n",
-		s->n_steps, s->step_ns, s->n_backwards);
-	if (r->cores.n_cores)
-		fprintf(out, "cores       %d compared, core %d is off by %" PRId64 " ticks within %" PRIu64 "\n",
-			r->cores.n_cores + 1, r->cores.worst_core, r->cores.offset_ticks, r->cores.bound_ticks);
-	fprintf(out, "discipline  %s, %s, frequency %+" PRId64 " ppb, TAI - UTC %d s\n",
-		r->discipline[0] ? r->discipline : "none known", r->synchronised ? "synchronised" : "not synchronised",
-		r->freq_ppb, r->tai_offset_s);
-	if (r->utc_known)
-		fprintf(out, "UTC         within %" PRIu64 " ns (%" PRIu64 " ns of them the machine's clock; estimated %" PRIu64
-			" ns)\n", r->utc_bound_ns, r->kernel_error_max_ns, r->kernel_error_est_ns);
-	else
-		fprintf(out, "UTC         not known\n");
-	if (*gn_clock_report_trouble(r))
-		fprintf(out, "trouble     %s\n", gn_clock_report_trouble(r));
-}
-
-void gn_clock_report_json(const struct gn_clock_report *r, FILE *out)
-{
-	const struct gn_clock_status *s = &r->clock;
-	json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "counter", r->counter,
-		"kernel_source", r->kernel_source, "discipline", r->discipline, "ticks_per_s", (json_int_t)s->ticks_per_s,
-		"invariant", s->invariant, "synchronised", r->synchronised, "offset_ns", (json_int_t)s->offset_ns, "bound_ns",
-		(json_int_t)s->bound_ns, "bound_ns_max", (json_int_t)s->bound_ns_max, "updates", (json_int_t)s->n_updates,
-		"steps", (json_int_t)s->n_steps, "step_ns", (json_int_t)s->step_ns, "backwards", (json_int_t)s->n_backwards);
-
-	json_object_set_new(all, "tai_offset_s", json_integer(r->tai_offset_s));
-	json_object_set_new(all, "freq_ppb", json_integer(r->freq_ppb));
-	json_object_set_new(all, "utc_bound_ns", r->utc_known ? json_integer((json_int_t)r->utc_bound_ns) : json_null());
-	json_object_set_new(all, "cores_compared", json_integer(r->cores.n_cores ? r->cores.n_cores + 1 : 0));
-	json_object_set_new(all, "cores_offset_ticks", json_integer(r->cores.offset_ticks));
-	json_object_set_new(all, "cores_bound_ticks", json_integer((json_int_t)r->cores.bound_ticks));
-	json_object_set_new(all, "trouble", json_string(gn_clock_report_trouble(r)));
-	json_dumpf(all, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	fputc('\n', out);
-	json_decref(all);
 }

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "clock.h"
 #include "tsc_check.h"
@@ -42,9 +41,6 @@ void gn_clock_report_read(struct gn_clock_report *r, const struct gn_tsc_check *
 
 /** What is wrong with the time, in words; "" when nothing is. Valid until the next call. */
 const char *gn_clock_report_trouble(const struct gn_clock_report *r);
-
-void gn_clock_report_text(const struct gn_clock_report *r, FILE *out);
-void gn_clock_report_json(const struct gn_clock_report *r, FILE *out);
 
 /** For tests: the same from what adjtimex() would have said. */
 struct timex;
