@@ -234,8 +234,23 @@ static void thread_run(void *arg)
 	gn_eal_thread_unregister();
 }
 
+/* Among the cores that stamps are taken on, this thread's included. */
+static void clocks_compare(struct threads *t)
+{
+	cpu_set_t cores = cores_polled(t), own;
+
+	if (sched_getaffinity(0, sizeof(own), &own) == 0 && gn_cpus_next(&own, 0) >= 0)
+		CPU_SET((size_t)gn_cpus_next(&own, 0), &cores);
+	if (gn_tsc_check_cores(&t->tsc, &cores) < 0)
+		t->tsc.n_cores = 0;
+	else if (gn_tsc_check_failed(&t->tsc))
+		gn_warn("the time-stamp counter of core %d is %lld ticks off (+-%llu): times of different cores do not compare",
+			t->tsc.worst_core, (long long)t->tsc.offset_ticks, (unsigned long long)t->tsc.bound_ticks);
+}
+
 int threads_start(struct threads *t, struct gn_wiring *w)
 {
+	clocks_compare(t);
 	for (uint32_t i = 0; i < t->n; i++) {
 		struct thread_arg *a = &t->arg[i];
 		a->w = w;

@@ -12,6 +12,7 @@
 #include "pinning/placement.h"
 #include "pinning/thread.h"
 #include "pinning/thread_usage.h"
+#include "pinning/tsc_check.h"
 
 /** One thread, as the config wants it. */
 struct threads_want {
@@ -42,6 +43,7 @@ struct threads {
 	bool yield[GN_THREADS_MAX];
 	int claim; /* descriptor that holds the polling cores against other engines, or -errno */
 	char remark[512]; /* what the config permits and costs latency all the same; "" when nothing */
+	struct gn_tsc_check tsc; /* how far the time-stamp counters of the cores agree; n_cores 0: nobody could tell */
 	uint64_t tend_ns, warm_ns;
 	uint32_t stat[GN_THREADS_MAX]; /* first word of each thread */
 	struct gn_thread_usage warm[GN_THREADS_MAX]; /* what it had used when it was warm */
@@ -74,7 +76,7 @@ int threads_place(struct threads *t, const struct threads_config *c);
  */
 int threads_publish(struct threads *t, struct gn_stats *stats);
 
-/** Start every thread. On failure those that run are stopped again. */
+/** Start every thread, after a look whether the clocks of their cores agree. On failure those that run are stopped again. */
 int threads_start(struct threads *t, struct gn_wiring *w);
 
 /** Look after the published counts; about every millisecond, reads anything only every 100 ms. */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <sys/timex.h>
-
 #include "dataplane/runtime/instruments.h"
 #include "operator_impl.h"
 #include "pinning/clock.h"
@@ -28,32 +26,37 @@ json_t *operator_latency(struct operator *o, const json_t *request, const struct
 }
 
 /* What the kernel knows of its own clock: the link between us and UTC. */
-static json_t *kernel_clock(uint64_t bound_ns, json_int_t *traceable_ns)
+static json_t *kernel_clock(const struct gn_clock_report *r)
 {
-	struct timex t = {.modes = 0};
-	int state = adjtimex(&t);
-	bool synchronised = state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+	return json_pack("{s:s, s:b, s:I, s:I, s:i, s:I, s:s}", "source", r->kernel_source, "synchronised", r->synchronised,
+		"error_estimated_ns", (json_int_t)r->kernel_error_est_ns, "error_max_ns", (json_int_t)r->kernel_error_max_ns,
+		"tai_offset_s", r->tai_offset_s, "freq_ppb", (json_int_t)r->freq_ppb, "discipline", r->discipline);
+}
 
-	*traceable_ns = synchronised ? (json_int_t)bound_ns + (json_int_t)t.maxerror * 1000 : -1;
-	return json_pack("{s:b, s:I, s:I, s:i}", "synchronised", synchronised, "error_estimated_ns", (json_int_t)t.esterror * 1000,
-		"error_max_ns", (json_int_t)t.maxerror * 1000, "tai_offset_s", t.tai);
+/* How far the counters of the cores agree; null where nobody could tell. */
+static json_t *clock_cores(const struct gn_tsc_check *c)
+{
+	return c->n_cores ? json_pack("{s:i, s:i, s:I, s:I}", "compared", c->n_cores + 1, "worst_core", c->worst_core,
+				    "offset_ticks", (json_int_t)c->offset_ticks, "bound_ticks", (json_int_t)c->bound_ticks)
+			  : json_null();
 }
 
 json_t *operator_clock(struct operator *o, const json_t *request, const struct control_peer *peer)
 {
-	struct gn_clock_status s = gn_clock_status();
-	json_int_t traceable_ns;
-	json_t *kernel = kernel_clock(s.bound_ns, &traceable_ns);
+	struct gn_clock_report r;
 
 	(void)request, (void)peer;
-	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "engine",
-		engine_name(o->e), "source", "time-stamp counter, following CLOCK_REALTIME", "calibrated", s.calibrated,
-		"invariant", s.invariant, "now_ns", (json_int_t)gn_clock_now_ns(), "ticks_per_s", (json_int_t)s.ticks_per_s,
-		"offset_ns", (json_int_t)s.offset_ns, "bound_ns", (json_int_t)s.bound_ns, "bound_ns_max",
-		(json_int_t)s.bound_ns_max, "n_updates", (json_int_t)s.n_updates, "n_steps", (json_int_t)s.n_steps, "step_ns",
-		(json_int_t)s.step_ns, "n_backwards", (json_int_t)s.n_backwards, "kernel", kernel);
+	engine_clock(o->e, &r);
+	const struct gn_clock_status *s = &r.clock;
+	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "ok", 1,
+		"engine", engine_name(o->e), "source", "time-stamp counter, following CLOCK_REALTIME", "calibrated", s->calibrated,
+		"invariant", s->invariant, "now_ns", (json_int_t)gn_clock_now_ns(), "ticks_per_s", (json_int_t)s->ticks_per_s,
+		"offset_ns", (json_int_t)s->offset_ns, "bound_ns", (json_int_t)s->bound_ns, "bound_ns_max",
+		(json_int_t)s->bound_ns_max, "n_updates", (json_int_t)s->n_updates, "n_steps", (json_int_t)s->n_steps, "step_ns",
+		(json_int_t)s->step_ns, "n_backwards", (json_int_t)s->n_backwards, "kernel", kernel_clock(&r), "cores",
+		clock_cores(&r.cores), "trouble", gn_clock_report_trouble(&r));
 	if (j) /* null: the kernel does not claim to be near UTC, so neither can we */
-		json_object_set_new(j, "utc_bound_ns", traceable_ns >= 0 ? json_integer(traceable_ns) : json_null());
+		json_object_set_new(j, "utc_bound_ns", r.utc_known ? json_integer((json_int_t)r.utc_bound_ns) : json_null());
 	return j;
 }
 

@@ -71,18 +71,24 @@ int show_clock(const struct show_options *o)
 
 	if (!answer || o->json)
 		return answer ? show_json(answer) : -EINVAL;
-	const json_t *kernel = json_object_get(answer, "kernel");
+	const json_t *kernel = json_object_get(answer, "kernel"), *cores = json_object_get(answer, "cores");
 	printf("%-28s %s%s\n", "source", text_of(answer, "source"),
 		json_is_true(json_object_get(answer, "invariant")) ? "" : " (NOT invariant)");
 	for (size_t i = 0; i < GN_ARRAY_SIZE(keys); i++)
 		printf("%-28s %lld\n", words[i], number_of(answer, keys[i]));
-	printf("%-28s %s, error at most %lld ns\n", "the kernel's clock",
+	if (json_is_object(cores))
+		printf("%-28s core %lld is off by %lld ticks, give or take %lld\n", "cores compared", number_of(cores, "worst_core"),
+			number_of(cores, "offset_ticks"), number_of(cores, "bound_ticks"));
+	printf("%-28s %s, by %s, %s, error at most %lld ns\n", "the kernel's clock", text_of(kernel, "source"),
+		*text_of(kernel, "discipline") ? text_of(kernel, "discipline") : "nobody known",
 		json_is_true(json_object_get(kernel, "synchronised")) ? "synchronised" : "NOT synchronised",
 		number_of(kernel, "error_max_ns"));
 	if (json_is_integer(json_object_get(answer, "utc_bound_ns")))
 		printf("%-28s %lld ns\n", "distance from UTC, at most", number_of(answer, "utc_bound_ns"));
 	else
 		printf("%-28s unknown: the kernel's clock is not synchronised\n", "distance from UTC, at most");
+	if (*text_of(answer, "trouble"))
+		printf("%-28s %s\n", "trouble", text_of(answer, "trouble"));
 	json_decref(answer);
 	return 0;
 }

@@ -381,6 +381,11 @@ struct gn_stats *engine_stats(const struct engine *e)
 	return e->stats;
 }
 
+void engine_clock(const struct engine *e, struct gn_clock_report *out)
+{
+	gn_clock_report_read(out, &e->threads.tsc);
+}
+
 struct latency *engine_latency(const struct engine *e)
 {
 	return e->latency;

@@ -15,6 +15,7 @@
 #include "app/threads.h"
 #include "dataplane/runtime/board.h"
 #include "dataplane/runtime/instruments.h"
+#include "pinning/clock_report.h"
 #include "risk/risk_stage.h"
 
 struct engine;
@@ -59,6 +60,9 @@ const char *engine_journal_path(const struct engine *e);
 const char *engine_topology_path(const struct engine *e);
 struct gn_stats *engine_stats(const struct engine *e);
 struct latency *engine_latency(const struct engine *e);
+
+/** Source of the engine's time, its offset and its bounds. The thread that calls engine_tend(). */
+void engine_clock(const struct engine *e, struct gn_clock_report *out);
 void engine_snapshot(const struct engine *e, struct risk_snapshot *out);
 uint32_t engine_strategies(const struct engine *e);
 const char *engine_strategy_name(const struct engine *e, uint32_t strategy);
