@@ -121,7 +121,7 @@ static void kernel_start(void)
 
 static struct gn_stack *stack;
 static struct gn_tx *tx;
-static uint32_t seed;
+static uint32_t seed, dead_ms = 20000, keepalive_ms;
 
 static struct {
 	struct gn_tcp *tcp;
@@ -192,7 +192,8 @@ static void start(uint32_t mtu, struct wire_faults faults)
 		.sequence = UINT32_MAX - 100000,
 		.connect_ms = 20000,
 		.linger_ms = 5000,
-		.dead_ms = 20000,
+		.dead_ms = dead_ms,
+		.keepalive_ms = keepalive_ms,
 	});
 	cr_assert_not_null(stack, "%s", gn_err_text());
 	cr_assert_eq(gn_tcp_listen(stack, OWN_PORT, &our_handler, let_in, &our), 0);
@@ -435,6 +436,66 @@ Test(stack_kernel, the_kernel_resets)
 		push(1000000);
 	cr_assert_eq(our.n_down, 1);
 	cr_assert_eq(our.reason, ECONNRESET, "%s", strerror(our.reason));
+}
+
+Test(stack_kernel, our_reset_is_one_to_the_kernel)
+{
+	start(1500, (struct wire_faults){.seed = 27});
+	connect_up();
+	stream(5000, 5000);
+	gn_tcp_abort(our.tcp);
+	gn_tx_flush(tx);
+	cr_assert_eq(our.n_down, 1);
+	cr_assert_eq(our.reason, ECONNABORTED);
+	RUN_UNTIL(kernel.over, 5000);
+	cr_assert_eq(kernel.error, ECONNRESET, "%s", strerror(kernel.error));
+}
+
+Test(stack_kernel, both_may_close_at_once)
+{
+	kernel.stop_after = 10000;
+	start(1500, (struct wire_faults){.seed = 28, .loss = 20000, .delay_us_max = 1000});
+	connect_up();
+	while (our.sent < 10000) {
+		push(10000);
+		turn();
+	}
+	gn_tcp_close(our.tcp); /* about when the kernel does */
+	RUN_UNTIL(our.n_down == 1, 10000);
+	cr_assert_eq(our.reason, 0, "%s", strerror(our.reason));
+	pthread_join(kernel.thread, NULL);
+	cr_assert_eq(kernel.received, 10000);
+	cr_assert_not(kernel.wrong);
+}
+
+/* Neither a reset nor an end: the cable is gone. */
+Test(stack_kernel, a_peer_that_dies_in_silence_is_given_up_within_the_bound)
+{
+	dead_ms = 1500;
+	start(1500, (struct wire_faults){.seed = 29});
+	connect_up();
+	stream(20000, 5000);
+	wire_faults_set(&(struct wire_faults){.seed = seed, .deaf = true, .mute = true});
+	uint64_t from_ms = now_ms();
+	push(25000);
+	RUN_UNTIL(our.n_down == 1, 5000);
+	cr_assert_eq(our.reason, ETIMEDOUT, "%s", strerror(our.reason));
+	cr_assert_geq(now_ms() - from_ms, 1400);
+	cr_assert_leq(now_ms() - from_ms, 3000);
+}
+
+Test(stack_kernel, an_idle_connection_is_asked_for_a_sign_of_life)
+{
+	keepalive_ms = 300;
+	dead_ms = 1000;
+	start(1500, (struct wire_faults){.seed = 30});
+	connect_up();
+	stream(1000, 5000);
+	for (uint64_t until = now_ms() + 3000; now_ms() < until; turn())
+		cr_assert_eq(our.n_down, 0, "the kernel answers");
+	wire_faults_set(&(struct wire_faults){.seed = seed, .deaf = true, .mute = true});
+	RUN_UNTIL(our.n_down == 1, 5000);
+	cr_assert_eq(our.reason, ETIMEDOUT);
 }
 
 /* The kernel has forgotten the connection, we have not heard of it. */
