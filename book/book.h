@@ -9,7 +9,7 @@
  * An order is one 8-byte record (instrument, side, price, quantity) found by its reference (order_map.h); a side of a
  * book is a ladder of level words around the touch with the far levels in a sorted array (levels.h). An event costs one
  * access to the record, one to the book's lines and one to the level, all three known ahead of time from the event, so
- * book_hint() (book_hint.h) can load them early. No list joins the orders of a level: references grow with time, so among the orders
+ * book_hint.h can load them early. No list joins the orders of a level: references grow with time, so among the orders
  * of a level an earlier one has a smaller reference. The few orders that a record cannot tell (a price or quantity that
  * does not fit, a reference that came late) hold the number of a wide record instead, which also keeps the time of
  * arrival. All memory is mapped at start and bounded: at each limit an order is refused and counted, and the

@@ -102,6 +102,12 @@ struct journal_section {
 	uint64_t file_bytes, sign_every;
 };
 
+struct capture_section {
+	char *path; /* "": only when asked for */
+	uint64_t rotate_bytes;
+	uint32_t files_max, snap_bytes;
+};
+
 struct engine_section {
 	char *topology; /* file */
 	struct port_section port;
@@ -113,6 +119,7 @@ struct engine_section {
 	uint32_t strategies_count;
 	struct risk_section risk;
 	struct journal_section journal;
+	struct capture_section capture;
 	enum recovery_mode recovery;
 	bool batch;
 };

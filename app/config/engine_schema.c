@@ -165,6 +165,14 @@ static const cyaml_schema_field_t journal_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t capture_fields[] = {
+	CONFIG_FIELD_TEXT(struct capture_section, path, OPT)
+	CONFIG_FIELD_UINT(struct capture_section, rotate_bytes, OPT)
+	CONFIG_FIELD_UINT(struct capture_section, files_max, OPT)
+	CONFIG_FIELD_UINT(struct capture_section, snap_bytes, OPT)
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t engine_fields[] = {
 	CONFIG_FIELD_TEXT(struct engine_section, topology, REQ)
 	CYAML_FIELD_MAPPING("port", REQ, struct engine_section, port, port_fields),
@@ -174,6 +182,7 @@ static const cyaml_schema_field_t engine_fields[] = {
 	CYAML_FIELD_SEQUENCE("strategies", LIST, struct engine_section, strategies, &strategy_schema, 1, GN_STRATEGIES_MAX),
 	CYAML_FIELD_MAPPING("risk", REQ, struct engine_section, risk, risk_fields),
 	CYAML_FIELD_MAPPING("journal", OPT, struct engine_section, journal, journal_fields),
+	CYAML_FIELD_MAPPING("capture", OPT, struct engine_section, capture, capture_fields),
 	CYAML_FIELD_ENUM("recovery", OPT, struct engine_section, recovery, recoveries, CYAML_ARRAY_LEN(recoveries)),
 	CONFIG_FIELD_BOOL(struct engine_section, batch, OPT)
 	CYAML_FIELD_END
@@ -290,6 +299,11 @@ static const struct config_key config_keys[] = {
 	{"engine.journal.sync_ms", 0, 3600000, "0", "0: 200"},
 	{"engine.journal.file_bytes", 0, INT64_C(1) << 40, "0", "of one file, made ahead; 0: 128 MiB"},
 	{"engine.journal.sign_every", POSITIVE, "0", "records; 0: 65536"},
+	{"engine.capture.path", 0, 1023, "", "pcapng file of all frames that come and go, from the start on; empty: only when "
+		"`gannet capture` asks"},
+	{"engine.capture.rotate_bytes", POSITIVE, "0", "begin a new file when one is so long; 0: never"},
+	{"engine.capture.files_max", 0, 99999, "0", "of the rotation: the oldest goes when there are more; 0: keep all"},
+	{"engine.capture.snap_bytes", 0, 2048, "0", "of each frame; 0: all"},
 	{"engine.recovery", 0, 0, "cancel", "orders that were open before a restart: cancel or keep them"},
 	{"engine.batch", 0, 1, "false", "orders of one turn of the loop leave in one burst, rather than each at once"},
 	EXCHANGE_KEYS(EXCHANGE_KEY)
@@ -331,7 +345,7 @@ static const struct config_key topology_keys[] = {
 	{"threads[].core", 1, 8, "auto", "core of the thread: a number, or auto"},
 	{"threads[].fifo_priority", 0, 99, "0", "SCHED_FIFO with this priority; 0: the kernel's default scheduler"},
 	{"threads[].stages[]", 1, 31, NULL, "stages in the order in which they run: rx0, feed0, book0, names of strategies, "
-		"`strategies` for all of them, risk0, gateway0, journal0"},
+		"`strategies` for all of them, risk0, gateway0, journal0, capture0 (absent: on the thread of journal0)"},
 	{"links[].link", 1, 31, NULL, "kind of link"},
 	{"links[].depth", 2, 1048576, NULL, "slots of its rings"},
 	{0},

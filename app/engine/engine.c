@@ -201,10 +201,24 @@ struct engine *engine_new(const struct engine_options *o)
 	return NULL;
 }
 
+/* As the config says; `gannet capture` asks for others while the engine runs. */
+static int engine_capture_begin(struct engine *e)
+{
+	const struct capture_section *s = &e->config->engine->capture;
+	struct pcapng_want want = {.rotate_bytes = s->rotate_bytes, .files_max = s->files_max, .snap_bytes = s->snap_bytes};
+
+	if (*s->path == '\0')
+		return 0;
+	strncpy(want.path, s->path, sizeof(want.path) - 1);
+	return capture_begin(&e->parts.capture_control, &want);
+}
+
 int engine_start(struct engine *e)
 {
 	int rc = gn_port_wait_up(e->port, e->config->engine->port.peer_wait_ms, NULL);
 
+	if (rc == 0)
+		rc = engine_capture_begin(e);
 	if (rc < 0)
 		return rc;
 	gn_quiet_begin(&e->quiet);
@@ -369,6 +383,11 @@ const char *engine_name(const struct engine *e)
 const char *engine_journal_path(const struct engine *e)
 {
 	return e->journal_path;
+}
+
+struct capture_control *engine_capture(struct engine *e)
+{
+	return &e->parts.capture_control;
 }
 
 const char *engine_topology_path(const struct engine *e)

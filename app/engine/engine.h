@@ -7,6 +7,7 @@
  * An engine: everything that a config file describes, put together, started and stopped. Cold; one thread.
  */
 
+#include "app/capture/capture_stage.h"
 #include "app/config/engine_config.h"
 #include "app/control/place.h"
 #include "app/engine/latency.h"
@@ -58,6 +59,8 @@ void engine_halt(struct engine *e);
 const char *engine_name(const struct engine *e);
 const char *engine_journal_path(const struct engine *e);
 const char *engine_topology_path(const struct engine *e);
+/** To begin and end captures with; the caller is the one asker. */
+struct capture_control *engine_capture(struct engine *e);
 struct gn_stats *engine_stats(const struct engine *e);
 struct latency *engine_latency(const struct engine *e);
 

@@ -350,8 +350,11 @@ int parts_make(struct parts *p, const char *config_path, const struct engine_sec
 	if (rc == 0)
 		rc = make_gateway(p, s);
 	make_journal(p, &s->journal);
+	p->capture = (struct capture_stage_config){.control = &p->capture_control, .device = s->port.device};
+	p->rx.capture_bytes = p->gateway.capture_bytes = &p->capture_control.snap_bytes;
 	p->shape = (struct topology_shape){s->feed.shards, p->strategy_name, s->strategies_count};
-	p->configs = (struct topology_configs){&p->rx, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal};
+	p->configs = (struct topology_configs){&p->rx, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal,
+		&p->capture};
 	return rc;
 }
 

@@ -7,6 +7,7 @@
  * What each stage of an engine is given at start, made from the sections of the config. Private to app/engine.
  */
 
+#include "app/capture/capture_stage.h"
 #include "app/config/engine_config.h"
 #include "app/engine/topology.h"
 #include "book/book_stage.h"
@@ -50,6 +51,9 @@ struct parts {
 
 	struct journal_stage_config journal;
 	struct journal_health journal_health;
+
+	struct capture_stage_config capture;
+	struct capture_control capture_control;
 
 	struct topology_shape shape;
 	struct topology_configs configs;

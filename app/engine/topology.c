@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/capture/capture_stage.h"
 #include "book/book_stage.h"
 #include "dataplane/feed/feed_stage.h"
 #include "dataplane/gateway/gateway_stage.h"
@@ -17,11 +18,11 @@
 #define INSTANCE_BYTES 32
 
 /* The stages of the engine, in the order of the pipeline. */
-enum role { RX, FEED, BOOK, STRATEGY, RISK, GATEWAY, JOURNAL, ROLES };
+enum role { RX, FEED, BOOK, STRATEGY, RISK, GATEWAY, JOURNAL, CAPTURE, ROLES };
 
 static const struct gn_stage *const role_stage[ROLES] = {&gn_stage_rx, &gn_stage_feed, &gn_stage_book,
-	&gn_stage_strategy, &gn_stage_risk, &gn_stage_gateway, &gn_stage_journal};
-static const char *const role_word[ROLES] = {"rx", "feed", "book", "strategy", "risk", "gateway", "journal"};
+	&gn_stage_strategy, &gn_stage_risk, &gn_stage_gateway, &gn_stage_journal, &gn_stage_capture};
+static const char *const role_word[ROLES] = {"rx", "feed", "book", "strategy", "risk", "gateway", "journal", "capture"};
 
 /* The links of the engine. A strategy's link has the strategy's index at the other end because of the order of adding. */
 static const struct {
@@ -43,6 +44,8 @@ static const struct {
 	{"risk_strategy", RISK, STRATEGY, false, true, true, 4096},
 	{"risk_journal", RISK, JOURNAL, false, true, true, 16384},
 	{"gateway_journal", GATEWAY, JOURNAL, false, true, false, 16384},
+	{"rx_capture", RX, CAPTURE, false, true, true, 2048},
+	{"gateway_capture", GATEWAY, CAPTURE, false, true, true, 512},
 };
 
 static uint32_t role_count(enum role r, const struct topology_shape *s)
@@ -72,11 +75,15 @@ static const void *instance_config(enum role r, uint32_t i, const struct topolog
 	case STRATEGY: return c->strategy[i];
 	case RISK: return c->risk;
 	case GATEWAY: return c->gateway;
-	default: return c->journal;
+	case JOURNAL: return c->journal;
+	default: return c->capture;
 	}
 }
 
-/* Index of the thread that lists a stage, or -1. Strategies may be listed together as "strategies". */
+/*
+ * Index of the thread that lists a stage, or -1. Strategies may be listed together as "strategies"; capture, which most
+ * often has nothing to do, shares the journal's thread unless it is listed.
+ */
 static int thread_of(const struct topology_config *t, enum role r, const char *instance)
 {
 	for (uint32_t i = 0; i < t->threads_count; i++) {
@@ -86,7 +93,7 @@ static int thread_of(const struct topology_config *t, enum role r, const char *i
 				return (int)i;
 		}
 	}
-	return -1;
+	return r == CAPTURE ? thread_of(t, JOURNAL, "journal0") : -1;
 }
 
 static bool is_known(const char *word, const struct topology_shape *shape)
@@ -108,7 +115,7 @@ static bool is_known(const char *word, const struct topology_shape *shape)
 static int fed_by(const struct topology_config *t, const struct topology_shape *shape, enum role r, uint32_t i, int self)
 {
 	char text[INSTANCE_BYTES];
-	enum role from = r == JOURNAL ? RISK : r - 1;
+	enum role from = r == JOURNAL ? RISK : r == CAPTURE ? RX : r - 1;
 
 	if (r == RX)
 		return -1;
@@ -131,7 +138,7 @@ void topology_wants(const struct topology_config *t, const struct topology_shape
 			struct threads_want *w = &want[thread];
 			if (w->near < 0)
 				w->near = fed_by(t, shape, r, i, thread);
-			w->polls |= r != JOURNAL;
+			w->polls |= r != JOURNAL && r != CAPTURE;
 			w->nic |= r == RX || r == GATEWAY;
 		}
 	}

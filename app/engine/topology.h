@@ -24,7 +24,7 @@ struct topology_configs {
 	const void *const *feed; /* one a shard */
 	const void *const *book; /* one a shard */
 	const void *const *strategy;
-	const void *risk, *gateway, *journal;
+	const void *risk, *gateway, *journal, *capture;
 };
 
 /**

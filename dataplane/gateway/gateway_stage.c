@@ -472,6 +472,15 @@ static int init_links(struct gateway_ctx *c, const struct gn_env *env)
 	return c->risk ? 0 : gn_err_in(-EINVAL, "gateway");
 }
 
+static void init_capture(const struct gn_env *env, const struct gateway_config *config)
+{
+	uint32_t n;
+	struct gn_link *const *link = gn_env_links(env, "gateway_capture", &n);
+
+	if (n && config->capture_bytes)
+		gn_tx_tap(config->stack.tx, link[0], config->capture_bytes);
+}
+
 static int init_stack(struct gateway_ctx *c, const struct gateway_config *config)
 {
 	c->tx = config->stack.tx;
@@ -541,6 +550,8 @@ static int gateway_init(void *arg, const struct gn_env *env)
 	if (rc == 0)
 		rc = init_links(c, env);
 	if (rc == 0)
+		init_capture(env, config);
+	if (rc == 0)
 		rc = init_symbols(c, env);
 	if (rc == 0)
 		rc = init_lines(c, config, env->node);
@@ -576,7 +587,7 @@ const struct gn_stage gn_stage_gateway = {
 		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL, 0},
 		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4},
 		{"feed_gateway", gateway_on_feed, sizeof(struct feed_request), NULL, 1}, {0}},
-	.out = (const char *const[]){"gateway_risk", "gateway_journal", "gateway_feed", NULL},
+	.out = (const char *const[]){"gateway_risk", "gateway_journal", "gateway_feed", "gateway_capture", NULL},
 	.counters = (const struct gn_counter[]){
 		GATEWAY_COUNTERS(GN_COUNTER_DESC) ACCOUNT_COUNTERS(GN_COUNTER_DESC) FEED_PROXY_COUNTERS(GN_COUNTER_DESC) {0}},
 	.counters_offset = offsetof(struct gateway_ctx, n),

@@ -51,6 +51,7 @@ struct gateway_config {
 	uint32_t n_accounts;    /* at most GATEWAY_ACCOUNTS_MAX; 0: only ARP, IGMP and the like */
 	uint64_t tsc_hz;        /* ticks of the time-stamp counter in a second */
 	struct gateway_control *control; /* or NULL */
+	const _Atomic uint32_t *capture_bytes; /* as gn_tx_tap() takes it, for the link `gateway_capture`; NULL: no capture */
 	bool batch; /* false: each request leaves at once; true: those of one turn of the loop leave in one burst */
 };
 

@@ -32,4 +32,13 @@ struct gn_frame {
 	uint8_t data[];
 } __attribute__((packed, aligned(2)));
 
+/** rx_capture, gateway_capture: a copy of a frame, as it came or as it leaves. */
+struct gn_captured {
+	uint64_t tsc; /* when the port returned it, or when it was queued for the port */
+	uint32_t seq; /* counts the frames of this sender, those included that found no room */
+	uint16_t wire_bytes;
+	uint16_t bytes; /* of data: what was copied of it */
+	uint8_t data[];
+} __attribute__((packed, aligned(2)));
+
 #endif

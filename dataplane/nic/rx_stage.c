@@ -42,6 +42,9 @@ struct rx_ctx {
 	uint64_t burst_tsc, id_last;
 	struct rte_mbuf *buf[RX_BURST];
 	struct rx_links feed, gateway;
+	struct gn_link *capture; /* NULL: none */
+	const _Atomic uint32_t *capture_bytes;
+	uint32_t capture_seq;
 	uint32_t housekeeping_count;
 	struct classify_subs subs;
 	struct {
@@ -58,6 +61,15 @@ static void links_find(struct rx_links *l, const struct gn_env *env, const char 
 			l->bytes_max = l->link[i]->msg_bytes_max;
 }
 
+static void init_capture(struct rx_ctx *r, const struct gn_env *env, const struct rx_config *c)
+{
+	uint32_t n;
+	struct gn_link *const *link = gn_env_links(env, "rx_capture", &n);
+
+	r->capture = n && c->capture_bytes ? link[0] : NULL;
+	r->capture_bytes = c->capture_bytes;
+}
+
 static int rx_init(void *ctx, const struct gn_env *env)
 {
 	struct rx_ctx *r = ctx;
@@ -72,6 +84,7 @@ static int rx_init(void *ctx, const struct gn_env *env)
 	r->queue = c->queue;
 	links_find(&r->feed, env, "rx_feed");
 	links_find(&r->gateway, env, "rx_gateway");
+	init_capture(r, env, c);
 	for (uint32_t i = 0; i < c->n_subscriptions; i++) {
 		const struct rx_subscription *s = &c->subscription[i];
 		int rc = classify_subscribe(&r->subs, s->ip, s->port, s->line);
@@ -132,6 +145,23 @@ static void pass_frame(struct rx_ctx *r, uint8_t *frame, uint32_t bytes, uint64_
 	links_send(r, &r->gateway, msg, (uint32_t)sizeof(*msg) + bytes, &r->n.frame_passed);
 }
 
+/* Into the headroom, which is free until the frame is handed on. */
+static void capture(struct rx_ctx *r, uint8_t *frame, uint32_t wire_bytes, uint64_t id)
+{
+	uint32_t bytes = atomic_load_explicit(r->capture_bytes, memory_order_relaxed);
+	struct gn_captured *c = (struct gn_captured *)(void *)(frame - sizeof(*c));
+	_Static_assert(sizeof(struct gn_captured) >= sizeof(struct gn_frame), "the longest head that goes into the headroom");
+	_Static_assert(sizeof(struct gn_captured) <= RTE_PKTMBUF_HEADROOM, "the head of a copy fits the headroom");
+
+	if (gn_likely(bytes == 0))
+		return;
+	c->tsc = id;
+	c->seq = r->capture_seq++;
+	c->wire_bytes = (uint16_t)wire_bytes;
+	c->bytes = (uint16_t)(bytes < wire_bytes ? bytes : wire_bytes);
+	gn_link_try_send(r->capture, c, (uint32_t)sizeof(*c) + c->bytes);
+}
+
 static void rx_frame(struct rx_ctx *r, struct rte_mbuf *m, uint64_t id)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
@@ -140,10 +170,12 @@ static void rx_frame(struct rx_ctx *r, struct rte_mbuf *m, uint64_t id)
 
 	r->n.frame_received++;
 	if (gn_unlikely(m->nb_segs != 1 || m->data_len > GN_FRAME_BYTES_MAX
-			|| rte_pktmbuf_headroom(m) < sizeof(struct gn_frame))) {
+			|| rte_pktmbuf_headroom(m) < sizeof(struct gn_captured))) {
 		r->n.frame_too_big++;
 		return;
 	}
+	if (r->capture)
+		capture(r, frame, m->data_len, id);
 	switch (classify_frame(&r->subs, frame, m->data_len, ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD, &d)) {
 	case CLASSIFY_FEED:
 		if (gn_unlikely((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD))
@@ -222,7 +254,7 @@ const struct gn_stage gn_stage_rx = {
 	.name = "rx",
 	.ctx_bytes = sizeof(struct rx_ctx),
 	.burst = 1,
-	.out = (const char *const[]){"rx_feed", "rx_gateway", NULL},
+	.out = (const char *const[]){"rx_feed", "rx_gateway", "rx_capture", NULL},
 	.counters = rx_counters,
 	.counters_offset = offsetof(struct rx_ctx, n),
 	.init = rx_init,

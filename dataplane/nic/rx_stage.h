@@ -8,7 +8,8 @@
  *
  * Datagrams of a subscription go over every `rx_feed` link as struct gn_datagram, written over their spent headers;
  * ARP, ICMP, IGMP, TCP and other datagrams for one host go over every `rx_gateway` link as struct gn_frame, written
- * into the buffer's headroom. Both kinds of link are optional. The rest is dropped and counted.
+ * into the buffer's headroom. Both kinds of link are optional. The rest is dropped and counted. While a capture is asked
+ * for, a copy of every frame goes over the lossy link `rx_capture` first.
  */
 
 #include "dataplane/nic/port.h"
@@ -26,6 +27,7 @@ struct rx_config {
 	uint16_t queue;
 	const struct rx_subscription *subscription;
 	uint32_t n_subscriptions;
+	const _Atomic uint32_t *capture_bytes; /* bytes of each frame to copy to `rx_capture`, 0: none; NULL: never */
 };
 
 extern const struct gn_stage gn_stage_rx;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/nic/tx.h"
 
+#include "dataplane/net/frame.h"
 #include "dataplane/nic/port_impl.h"
 #include "dataplane/runtime/err.h"
+#include "dataplane/runtime/link.h"
 #include "dataplane/runtime/mem.h"
 
 #define TX_BURST 32u
@@ -16,6 +18,9 @@ struct gn_tx {
 	uint32_t head, tail; /* of the ring below, free-running */
 	struct rte_mbuf *stash[TX_STASH];
 	struct rte_mbuf *wait[TX_QUEUE];
+	struct gn_link *tap; /* NULL: none */
+	const _Atomic uint32_t *tap_bytes;
+	uint32_t tap_seq;
 	struct gn_tx_counts n;
 };
 
@@ -65,6 +70,28 @@ bool gn_tx_claim(struct gn_tx *tx, struct gn_tx_frame *out)
 	return true;
 }
 
+void gn_tx_tap(struct gn_tx *tx, struct gn_link *link, const _Atomic uint32_t *bytes)
+{
+	tx->tap = link;
+	tx->tap_bytes = bytes;
+}
+
+/* With its head in the headroom, which nobody else uses. */
+static void tap(struct gn_tx *tx, struct rte_mbuf *m)
+{
+	uint32_t bytes = atomic_load_explicit(tx->tap_bytes, memory_order_relaxed);
+
+	if (gn_likely(bytes == 0) || rte_pktmbuf_headroom(m) < sizeof(struct gn_captured))
+		return;
+	struct gn_captured *c = rte_pktmbuf_mtod_offset(m, struct gn_captured *, -(int)sizeof(*c));
+	uint32_t copied = bytes < m->data_len ? bytes : m->data_len;
+
+	if (copied > GN_FRAME_BYTES_MAX)
+		copied = GN_FRAME_BYTES_MAX;
+	*c = (struct gn_captured){.tsc = gn_tsc(), .seq = tx->tap_seq++, .wire_bytes = m->data_len, .bytes = (uint16_t)copied};
+	gn_link_try_send(tx->tap, c, (uint32_t)sizeof(*c) + copied);
+}
+
 void gn_tx_commit(struct gn_tx *tx, const struct gn_tx_frame *frame, uint32_t bytes)
 {
 	struct rte_mbuf *m = frame->handle;
@@ -72,6 +99,8 @@ void gn_tx_commit(struct gn_tx *tx, const struct gn_tx_frame *frame, uint32_t by
 	GN_ASSERT(bytes <= frame->room_bytes);
 	m->data_len = (uint16_t)bytes;
 	m->pkt_len = bytes;
+	if (tx->tap)
+		tap(tx, m);
 	if (gn_unlikely(tx->tail - tx->head == TX_QUEUE)) {
 		rte_pktmbuf_free(tx->wait[tx->head++ % TX_QUEUE]);
 		tx->n.dropped++;

@@ -39,6 +39,16 @@ void gn_tx_abandon(struct gn_tx *tx, const struct gn_tx_frame *frame);
  */
 uint32_t gn_tx_flush(struct gn_tx *tx);
 
+struct gn_link;
+
+/**
+ * Send a copy of each committed frame (struct gn_captured) over a lossy link, too. Owner thread, before it commits any.
+ *
+ * @param bytes
+ *   Bytes of each frame to copy, 0: none; may change at any time.
+ */
+void gn_tx_tap(struct gn_tx *tx, struct gn_link *link, const _Atomic uint32_t *bytes);
+
 struct gn_tx_counts {
 	uint64_t frames, bytes, full, no_frame, dropped;
 };
