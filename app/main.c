@@ -17,6 +17,7 @@ static const struct {
 	{"show", show_main, "what a running engine does: latency, lines, stages, risk, controls, clock"},
 	{"kill", kill_main, "throw or release a kill switch of a running engine, or drill it"},
 	{"limits", limits_main, "show or change limits of a running engine"},
+	{"capture", capture_main, "write the frames of a running engine to pcapng files"},
 	{"replay", replay_main, "run captured market data through the feed and the book, and print what comes out"},
 	{"check-config", check_config_main, "check a config file, or print what may stand in one"},
 	{"reconcile", reconcile_main, "compare a journal with what the exchange saw"},

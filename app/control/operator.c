@@ -30,6 +30,7 @@ static const struct {
 	{"drill", operator_drill},
 	{"limit", operator_limit},
 	{"confirm", operator_confirm},
+	{"capture", operator_capture},
 };
 
 static json_t *operator_answer(void *arg, const json_t *request, const struct control_peer *peer)

@@ -65,6 +65,7 @@ json_t *operator_kill(struct operator *o, const json_t *request, const struct co
 json_t *operator_release(struct operator *o, const json_t *request, const struct control_peer *peer);
 json_t *operator_drill(struct operator *o, const json_t *request, const struct control_peer *peer);
 json_t *operator_limit(struct operator *o, const json_t *request, const struct control_peer *peer);
+json_t *operator_capture(struct operator *o, const json_t *request, const struct control_peer *peer);
 json_t *operator_confirm(struct operator *o, const json_t *request, const struct control_peer *peer);
 
 /** Write down switches that the engine has thrown by itself. Now and then. */

@@ -44,7 +44,7 @@ static const struct {
 	{"risk_strategy", RISK, STRATEGY, false, true, true, 4096},
 	{"risk_journal", RISK, JOURNAL, false, true, true, 16384},
 	{"gateway_journal", GATEWAY, JOURNAL, false, true, false, 16384},
-	{"rx_capture", RX, CAPTURE, false, true, true, 2048},
+	{"rx_capture", RX, CAPTURE, false, true, true, 8192},
 	{"gateway_capture", GATEWAY, CAPTURE, false, true, true, 512},
 };
 

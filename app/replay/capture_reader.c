@@ -36,12 +36,29 @@ static ssize_t cookie_read(void *arg, char *to, size_t bytes)
 	return (ssize_t)bytes;
 }
 
+/* only tells where it is, for ftello() */
+static int cookie_seek(void *arg, off64_t *to, int whence)
+{
+	if (whence != SEEK_CUR || *to != 0)
+		return -1;
+	*to = (off64_t)((const struct byte_source *)arg)->offset;
+	return 0;
+}
+
 /* the source's own error says more than what libpcap makes of it */
 static int pcap_failed(const struct capture_reader *c, uint64_t offset, const char *text)
 {
 	if (c->source.rc < 0 && c->source.at == c->source.end)
 		return gn_err_in(c->source.rc, "%s: at byte %" PRIu64 " of the capture", c->source.name, offset);
 	return gn_err(0, "%s: at byte %" PRIu64 ": %s", c->source.name, offset, text);
+}
+
+/* of the next frame */
+static uint64_t pcap_offset(const struct capture_reader *c)
+{
+	off_t at = ftello(pcap_file(c->pcap->handle));
+
+	return at < 0 ? c->source.offset : (uint64_t)at;
 }
 
 static int pcap_link(struct capture_reader *c)
@@ -63,7 +80,7 @@ static int pcap_link(struct capture_reader *c)
 static int pcap_begin(struct capture_reader *c)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
-	FILE *f = fopencookie(&c->source, "r", (cookie_io_functions_t){.read = cookie_read});
+	FILE *f = fopencookie(&c->source, "r", (cookie_io_functions_t){.read = cookie_read, .seek = cookie_seek});
 
 	c->pcap = calloc(1, sizeof(*c->pcap));
 	if (f == NULL || c->pcap == NULL) {
@@ -71,7 +88,6 @@ static int pcap_begin(struct capture_reader *c)
 			fclose(f);
 		return gn_err(ENOMEM, "%s", c->source.name);
 	}
-	setvbuf(f, NULL, _IONBF, 0); /* the source buffers, and knows the offset of every frame this way */
 	c->pcap->handle = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (c->pcap->handle == NULL) {
 		fclose(f);
@@ -135,7 +151,7 @@ static int next_datagram(struct capture_reader *c, struct capture_record *r)
 	for (;;) {
 		struct pcap_pkthdr *head;
 		const uint8_t *frame;
-		uint64_t offset = c->source.offset;
+		uint64_t offset = pcap_offset(c);
 		int rc = pcap_next_ex(c->pcap->handle, &head, &frame);
 
 		if (rc == PCAP_ERROR_BREAK && c->source.rc == 0)
