@@ -55,10 +55,10 @@ static bool out_strategy(void *arg, uint32_t strategy, const struct gn_exec *exe
 	return true;
 }
 
-static bool out_room(void *arg)
+static uint32_t out_room(void *arg)
 {
 	(void)arg;
-	return true;
+	return 64;
 }
 
 /* Every limit bounds something; none is reached. */

@@ -26,7 +26,7 @@ struct check {
 	bool clear; /* nothing makes it wait for the venue's pace */
 	bool lacks_room; /* some room is too small: gross, net or open orders */
 	struct gn_quote quote;
-	uint64_t duplicate_key;
+	gn_qty asked_qty; /* before self-match prevention took something off */
 	risk_v4 need; /* more_ntl and more_orders, as they are taken from a room */
 	uint64_t now_tsc;
 };
@@ -36,7 +36,7 @@ static inline bool risk_divides(const struct risk_divisor *d, uint64_t n)
 {
 	uint64_t q = n * d->inverse;
 
-	return (q >> d->shift | q << (63 & -d->shift)) <= d->max;
+	return (q >> (d->shift & 63) | q << (-d->shift & 63)) <= d->max;
 }
 
 /* The predicates see the risk state, the request and its scratch; true: the order breaks the control. */
@@ -126,19 +126,19 @@ CONTROL(short_sale)
 {
 	if (q->side != GN_SELL)
 		return false;
-	gn_qty short_qty = c->cell->worst[1] + c->more_qty; /* position after every open sell, sign turned */
+	gn_qty short_qty = c->cell->side[1].worst + c->more_qty; /* position after every open sell, sign turned */
 	bool marked = q->flags & (GN_ORD_SHORT | GN_ORD_SHORT_EXEMPT);
 	if (short_qty <= 0 && !marked)
 		return false;
 	bool price_test = (c->quote.flags & GN_VIEW_NO_SHORT) && !(q->flags & GN_ORD_SHORT_EXEMPT);
 	return !(c->strategy->may & RISK_MAY_SHORT) || (r->mark_shorts && !marked)
-	       || c->inst->worst[1] + c->more_qty > c->inst->locate_qty || (price_test && q->px.e9 <= c->quote.bid.e9);
+	       || c->inst->side[1].worst + c->more_qty > c->inst->locate_qty || (price_test && q->px.e9 <= c->quote.bid.e9);
 }
 
 CONTROL(position)
 {
-	return (c->cell->worst[c->side] + c->more_qty > c->strategy->worst_max[c->side]
-		       || c->inst->worst[c->side] + c->more_qty > c->inst->worst_max[c->side])
+	return (c->cell->side[c->side].worst + c->more_qty > c->strategy->worst_max[c->side]
+		       || c->inst->side[c->side].worst + c->more_qty > c->inst->worst_max[c->side])
 	       && c->more_qty > 0;
 }
 
@@ -171,22 +171,22 @@ CONTROL(rate)
 
 CONTROL(ratio)
 {
-	return c->strategy->unfilled_room <= 0;
+	return c->strategy->unfilled_spare < 0;
 }
 
 CONTROL(table)
 {
-	return r->orders.n >= r->config.orders_max;
+	return r->orders.spare < 0;
 }
 
 CONTROL(journal)
 {
-	return !r->io.journal_room(r->io.arg);
+	return r->journal_spare < 0;
 }
 
 CONTROL(duplicate)
 {
-	return duplicate_seen(r, c->duplicate_key, c->now_tsc, c->strategy->duplicate_tsc);
+	return duplicate_seen(r, c->cell, q, c->now_tsc, c->strategy->duplicate_tsc);
 }
 
 CONTROL(self_match)

@@ -235,7 +235,7 @@ static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t
 	s->up = r->up;
 	s->n_kills = r->kill.n_on;
 	s->n_strategies = r->n_strategies;
-	s->n_open = r->orders.n;
+	s->n_open = orders_open(&r->orders);
 	s->n_waiting = r->n_waiting;
 	memcpy(s->verdicts, r->verdicts, sizeof(s->verdicts));
 	s->engine = view_owner(&r->engine, &r->kill.sw[RISK_ENGINE][0]);

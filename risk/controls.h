@@ -9,22 +9,9 @@
  */
 
 /**
- * X(name, VERDICT, keys, text): `breaks_<name>()` in check.c says whether an order breaks it.
+ * X(name, VERDICT, keys, text): `breaks_<name>()` in check.h says whether an order breaks it.
  *
- * CONTROL_TEST(name, ...) in the unit tests proves it at its boundary; without one the tests do not build.
- */
-#define RISK_CONTROLS_H
-
-/**
- * @file
- * Every pre-trade control, in the order in which an order meets them: the one list behind the check itself, its
- * verdicts and counters, docs/controls.md, and the test that no control goes untested.
- */
-
-/**
- * X(name, VERDICT, keys, text): `breaks_<name>()` in check.c says whether an order breaks it.
- *
- * The test named refuses_<name>... in tests/unit/test_risk_check.c proves it at its boundary.
+ * CONTROL_TEST(name, ...) in the unit tests proves it at its boundary; without one the tests do not link.
  */
 #define RISK_CONTROLS(X)                                                                                               \
 	X(owner, REFUSED_STRATEGY, "", "order id belongs to the strategy that asks")                                   \

@@ -7,6 +7,7 @@ void enter_new(struct risk *r, const struct gn_order_req *q, uint8_t state, uint
 
 	enter_scratch(r, q, now_tsc, &c);
 	enter_need_new(q, &c);
+	enter_take(r, q, &c);
 	enter_order(r, q, &c, state);
 }
 
@@ -19,6 +20,7 @@ bool enter_replacement(struct risk *r, const struct gn_order_req *q, uint8_t sta
 		return false;
 	enter_scratch(r, q, now_tsc, &c);
 	enter_need_heir(q, parent, &c);
+	enter_take(r, q, &c);
 	enter_heir(r, enter_order(r, q, &c, state), parent);
 	return true;
 }

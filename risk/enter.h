@@ -19,33 +19,60 @@ static inline void enter_scratch(struct risk *r, const struct gn_order_req *q, u
 	c->side = q->side - 1u;
 	c->now_tsc = now_tsc;
 	c->ntl = risk_ntl_of(q->px, q->qty);
-	c->duplicate_key = duplicate_key(q);
+	c->asked_qty = q->qty;
 }
 
-/** Enter with what `c` says of it. Hot. Returns its slot. */
-static inline uint32_t enter_order(struct risk *r, const struct gn_order_req *q, const struct check *c, uint8_t state)
+/** Take what an accepted order holds of every limit. Hot. */
+static inline void enter_take(struct risk *r, const struct gn_order_req *q, const struct check *c)
 {
 	struct risk_strategy *s = c->strategy;
-	uint32_t slot = orders_insert(&r->orders, q);
-	struct order *o = &r->orders.pool[slot];
+	struct risk_cell_side *cell = &c->cell->side[c->side];
 
-	o->state = state;
-	o->flags = (c->more_orders ? ORDER_F_COUNTED : ORDER_F_REPLACEMENT) | ORDER_F_LISTED;
-	o->since_tsc = c->now_tsc;
-	o->reserved_qty = c->more_qty;
-	o->reserved_ntl = c->more_ntl;
-	c->cell->worst[c->side] += c->more_qty; /* exposure_take() with everything looked up already */
-	c->inst->worst[c->side] += c->more_qty;
 	s->scope.room.all -= c->need;
 	c->account->scope.room.all -= c->need;
 	r->engine.room.all -= c->need;
-	self_match_list(r, c->inst, o, slot);
-	duplicate_remember(r, c->duplicate_key, c->now_tsc, s->duplicate_tsc);
+	c->inst->side[c->side].worst += c->more_qty;
+	cell->worst += c->more_qty;
+	self_match_bound(c->inst, c->side, self_match_reach(q->px.e9, c->side));
+	if (!duplicate_none(c->cell, c->side, c->now_tsc, s->duplicate_tsc))
+		duplicate_push(r, q, &cell->last, c->now_tsc, s->duplicate_tsc);
+	cell->last = (struct risk_seen){q->px, c->asked_qty, c->now_tsc};
 	pace_take(&s->rate, c->now_tsc);
-	s->unfilled_room--;
+	s->unfilled_spare--;
 	s->oid_last = q->oid;
 	s->n_orders++;
+}
+
+/** What the table keeps of an accepted order beside the request itself. */
+struct entry {
+	struct risk_inst_side *inst_side;
+	gn_qty qty; /* what it holds */
+	risk_ntl ntl;
+	uint64_t status, now_tsc;
+};
+
+/** Enter in the table what has been judged, taken and sent. Hot. Returns its slot. */
+static inline uint32_t enter_table(struct risk *r, const struct gn_order_req *q, const struct entry *e)
+{
+	struct order *pool = r->orders.pool;
+	uint32_t slot = orders_insert(&r->orders, q);
+	struct order *o = &pool[slot];
+
+	o->status = e->status;
+	o->since_tsc = e->now_tsc;
+	o->reserved_qty = e->qty;
+	o->reserved_ntl = e->ntl;
+	self_match_link(pool, e->inst_side, o, slot);
 	return slot;
+}
+
+/** The same for what was judged at leisure. */
+static inline uint32_t enter_order(struct risk *r, const struct gn_order_req *q, const struct check *c, uint8_t state)
+{
+	uint8_t flags = (c->more_orders ? ORDER_F_COUNTED : ORDER_F_REPLACEMENT) | ORDER_F_LISTED;
+
+	return enter_table(r, q, &(struct entry){&c->inst->side[c->side], c->more_qty, c->more_ntl,
+		ORDER_STATUS(state, flags), c->now_tsc});
 }
 
 /** Ask of the limits what a new order holds. */

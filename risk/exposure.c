@@ -50,52 +50,53 @@ static void pnl_move(struct risk_pnl *p, const struct risk_pnl *by)
 
 /* Every scope of a strategy sees the same change of a position. */
 static void exposure_move(
-	struct risk *r, uint32_t strategy, struct risk_cell *cell, const struct risk_pnl *by, gn_qty qty)
+	struct risk *r, uint32_t strategy, struct risk_ledger *ledger, const struct risk_pnl *by, gn_qty qty)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
 	struct risk_scope *scopes[] = {&s->scope, &r->account[s->account].scope, &r->engine};
-	risk_ntl ntl = risk_ntl_signed(cell->pos.mark, cell->pos.qty);
+	risk_ntl ntl = risk_ntl_signed(ledger->pos.mark, ledger->pos.qty);
 
 	for (unsigned i = 0; i < GN_ARRAY_SIZE(scopes); i++) {
-		room_move(&scopes[i]->room, cell->ntl, ntl);
+		room_move(&scopes[i]->room, ledger->ntl, ntl);
 		pnl_move(&scopes[i]->pnl, by);
 		scopes[i]->position += qty;
 	}
-	cell->ntl = ntl;
+	ledger->ntl = ntl;
 }
 
-/* The list of cells that are not flat: what has to be marked. */
-static void exposure_list(struct risk *r, struct risk_cell *cell)
+/* The list of ledgers that are not flat: what has to be marked. */
+static void exposure_list(struct risk *r, struct risk_ledger *ledger)
 {
-	uint32_t at = (uint32_t)(cell - r->cell);
+	uint32_t at = (uint32_t)(ledger - r->ledger);
 
-	if (cell->pos.qty != 0 && cell->held == 0) {
+	if (ledger->pos.qty != 0 && ledger->held == 0) {
 		r->held[r->n_held++] = at;
-		cell->held = r->n_held;
-	} else if (cell->pos.qty == 0 && cell->held != 0) {
+		ledger->held = r->n_held;
+	} else if (ledger->pos.qty == 0 && ledger->held != 0) {
 		uint32_t last = r->held[--r->n_held];
-		r->held[cell->held - 1] = last;
-		r->cell[last].held = cell->held;
-		cell->held = 0;
+		r->held[ledger->held - 1] = last;
+		r->ledger[last].held = ledger->held;
+		ledger->held = 0;
 	}
 }
 
 risk_money exposure_fill(struct risk *r, uint32_t strategy, gn_inst inst, gn_px px, gn_qty qty, int64_t fee_e9)
 {
 	struct risk_cell *cell = risk_cell(r, inst, strategy);
-	struct risk_ledger *ledger = &r->ledger[cell - r->cell];
-	struct risk_pnl by = {.value = -position_value(&cell->pos), .cost = -cell->pos.cost, .fees = fee_e9};
+	struct risk_ledger *ledger = risk_ledger(r, inst, strategy);
+	struct position *pos = &ledger->pos;
+	struct risk_pnl by = {.value = -position_value(pos), .cost = -pos->cost, .fees = fee_e9};
 
-	by.realised = position_fill(&cell->pos, px, qty);
-	cell->pos.mark = px;
-	by.value += position_value(&cell->pos);
-	by.cost += cell->pos.cost;
-	cell->worst[0] += qty;
-	cell->worst[1] -= qty;
-	r->inst[inst].worst[0] += qty;
-	r->inst[inst].worst[1] -= qty;
-	exposure_move(r, strategy, cell, &by, qty);
-	exposure_list(r, cell);
+	by.realised = position_fill(pos, px, qty);
+	pos->mark = px;
+	by.value += position_value(pos);
+	by.cost += pos->cost;
+	cell->side[0].worst += qty;
+	cell->side[1].worst -= qty;
+	r->inst[inst].side[0].worst += qty;
+	r->inst[inst].side[1].worst -= qty;
+	exposure_move(r, strategy, ledger, &by, qty);
+	exposure_list(r, ledger);
 	ledger->realised += by.realised;
 	ledger->fees += fee_e9;
 	*(qty > 0 ? &ledger->bought : &ledger->sold) += qty > 0 ? qty : -qty;
@@ -104,10 +105,10 @@ risk_money exposure_fill(struct risk *r, uint32_t strategy, gn_inst inst, gn_px 
 
 void exposure_mark(struct risk *r, uint32_t strategy, gn_inst inst, gn_px mark)
 {
-	struct risk_cell *cell = risk_cell(r, inst, strategy);
-	struct risk_pnl by = {.value = -position_value(&cell->pos)};
+	struct risk_ledger *ledger = risk_ledger(r, inst, strategy);
+	struct risk_pnl by = {.value = -position_value(&ledger->pos)};
 
-	cell->pos.mark = mark;
-	by.value += position_value(&cell->pos);
-	exposure_move(r, strategy, cell, &by, 0);
+	ledger->pos.mark = mark;
+	by.value += position_value(&ledger->pos);
+	exposure_move(r, strategy, ledger, &by, 0);
 }

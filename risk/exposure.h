@@ -9,7 +9,9 @@
 /** So much notional and so many orders of one side, as it is taken from a room. */
 static inline risk_v4 room_need(uint32_t side, risk_ntl ntl, int64_t n_orders)
 {
-	return (risk_v4){ntl, side == 0 ? ntl : 0, side == 0 ? 0 : ntl, n_orders};
+	static const risk_v4 which[2] = {{-1, -1, 0, -1}, {-1, 0, -1, -1}};
+
+	return (risk_v4){ntl, ntl, ntl, n_orders} & which[side];
 }
 
 /** True when a room has less of something than is needed of it; what is not needed may be overdrawn. */
@@ -29,8 +31,8 @@ static inline void exposure_take(
 	uint32_t side = q->side - 1u;
 	risk_v4 need = room_need(side, ntl, n_orders);
 
-	risk_cell(r, q->inst, q->strategy)->worst[side] += qty;
-	r->inst[q->inst].worst[side] += qty;
+	risk_cell(r, q->inst, q->strategy)->side[side].worst += qty;
+	r->inst[q->inst].side[side].worst += qty;
 	s->scope.room.all -= need;
 	r->account[s->account].scope.room.all -= need;
 	r->engine.room.all -= need;

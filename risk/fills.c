@@ -52,8 +52,8 @@ void fills_apply(struct risk *r, const struct order *o, const struct gn_exec *e)
 	};
 	exposure_fill(r, o->req.strategy, o->req.inst, e->px, o->req.side == GN_BUY ? e->qty : -e->qty, fee_e9);
 	s->n_fills++;
-	if (s->unfilled_room < RISK_UNLIMITED - s->scope.limits.orders_per_fill_max)
-		s->unfilled_room += s->scope.limits.orders_per_fill_max;
+	if (s->unfilled_spare < RISK_UNLIMITED - s->scope.limits.orders_per_fill_max)
+		s->unfilled_spare += s->scope.limits.orders_per_fill_max;
 }
 
 void fills_break(struct risk *r, const struct gn_exec *e, uint64_t now_tsc)

@@ -2,6 +2,7 @@
 #include "gate.h"
 
 #include "pacing.h"
+#include "setup.h"
 #include "sweep.h"
 #include "tell.h"
 #include "window.h"
@@ -30,8 +31,10 @@ static uint8_t gate_of_strategy(const struct risk *r, uint32_t index)
 
 void gate_strategies(struct risk *r)
 {
-	for (uint32_t i = 0; i < r->n_strategies; i++)
+	for (uint32_t i = 0; i < r->n_strategies; i++) {
 		r->strategy[i].gate = gate_of_strategy(r, i);
+		setup_strategy_top(r, i);
+	}
 }
 
 void gate_inst(struct risk *r, gn_inst inst)
@@ -39,6 +42,7 @@ void gate_inst(struct risk *r, gn_inst inst)
 	uint8_t gate = gate_of_switch(&r->kill, RISK_INSTRUMENT, inst);
 
 	r->inst[inst].gate = r->inst[inst].permitted ? gate : GN_REFUSED_INSTRUMENT;
+	setup_inst_top(r, inst);
 }
 
 static void gate_changed(struct risk *r, enum risk_level level, uint32_t index)

@@ -8,7 +8,7 @@
 
 #define ORDERS_MAX (UINT32_C(1) << 24)
 
-int orders_init(struct order_table *t, uint32_t capacity, int node)
+int orders_init(struct order_table *t, uint32_t capacity, uint32_t open_max, int node)
 {
 	if (capacity == 0 || capacity > ORDERS_MAX)
 		return gn_err(EINVAL, "risk: order table of %u is not within 1 .. %u", capacity, ORDERS_MAX);
@@ -17,9 +17,10 @@ int orders_init(struct order_table *t, uint32_t capacity, int node)
 	*t = (struct order_table){
 		.capacity = capacity,
 		.mask = places - 1,
-		.shift = 64 - (uint32_t)__builtin_ctz(places),
+		.open_max = open_max,
+		.spare = (int64_t)open_max - 1,
 		.pool_bytes = ((size_t)capacity + 1) * sizeof(struct order),
-		.index_bytes = places * sizeof(uint64_t),
+		.index_bytes = places * sizeof(uint32_t),
 	};
 	t->pool = gn_mem_alloc(t->pool_bytes, node);
 	t->index = gn_mem_alloc(t->index_bytes, node);
@@ -44,14 +45,14 @@ void orders_fini(struct order_table *t)
 /* Close the gap at `place`: pull back every later entry of the run whose home does not lie behind the gap. */
 static void orders_close_gap(struct order_table *t, uint32_t gap)
 {
-	for (uint32_t at = (gap + 1) & t->mask; (uint32_t)t->index[at] != ORDER_NONE; at = (at + 1) & t->mask) {
-		uint32_t home = orders_place(t, t->pool[(uint32_t)t->index[at]].req.oid);
+	for (uint32_t at = (gap + 1) & t->mask; t->index[at] != ORDER_NONE; at = (at + 1) & t->mask) {
+		uint32_t home = orders_place(t, t->pool[t->index[at]].req.oid);
 		if (((at - home) & t->mask) >= ((at - gap) & t->mask)) {
 			t->index[gap] = t->index[at];
 			gap = at;
 		}
 	}
-	t->index[gap] = 0;
+	t->index[gap] = ORDER_NONE;
 }
 
 void orders_remove(struct order_table *t, uint32_t slot)
@@ -59,12 +60,12 @@ void orders_remove(struct order_table *t, uint32_t slot)
 	struct order *o = &t->pool[slot];
 	uint32_t place = orders_place(t, o->req.oid);
 
-	while ((uint32_t)t->index[place] != slot)
+	while (t->index[place] != slot)
 		place = (place + 1) & t->mask;
 	orders_close_gap(t, place);
 	o->state = ORDER_FREE;
 	o->req.oid = 0;
 	o->next = t->free;
 	t->free = slot;
-	t->n--;
+	t->spare++;
 }

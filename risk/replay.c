@@ -23,10 +23,10 @@ static bool mute_strategy(void *arg, uint32_t strategy, const struct gn_exec *ex
 	return true;
 }
 
-static bool mute_room(void *arg)
+static uint32_t mute_room(void *arg)
 {
 	(void)arg;
-	return true;
+	return 1;
 }
 
 void risk_replay_begin(struct risk *r)
@@ -146,6 +146,9 @@ void risk_replay_end(struct risk *r)
 		window_clear(&s->protect);
 	}
 	memset(r->duplicate, 0, r->duplicate_bytes);
+	for (size_t i = 0; i < (size_t)r->n_insts * r->n_strategies; i++)
+		r->cell[i].side[0].last = r->cell[i].side[1].last = (struct risk_seen){.qty = 0};
+	r->journal_spare = -1;
 	gate_strategies(r);
 }
 
@@ -168,7 +171,7 @@ static void tell_order(struct risk *r, const struct order *o)
 		.px = o->req.px,
 		.qty = o->leaves,
 		.leaves = o->leaves,
-		.position = risk_cell(r, o->req.inst, o->req.strategy)->pos.qty,
+		.position = risk_ledger(r, o->req.inst, o->req.strategy)->pos.qty,
 		.strategy = o->req.strategy,
 		.tag = o->req.tag,
 		.flags = GN_EXEC_F_RECOVERED,
@@ -183,7 +186,7 @@ static void tell_position(struct risk *r, uint32_t cell)
 	struct gn_exec e = {
 		.kind = GN_EXEC_RESTATED,
 		.inst = cell / r->n_strategies,
-		.position = r->cell[cell].pos.qty,
+		.position = r->ledger[cell].pos.qty,
 		.strategy = cell % r->n_strategies,
 		.flags = GN_EXEC_F_RECOVERED,
 	};
@@ -204,5 +207,7 @@ void risk_replay_tell(struct risk *r)
 
 gn_oid risk_oid_last(const struct risk *r, uint32_t strategy)
 {
-	return strategy < r->n_strategies ? r->strategy[strategy].oid_last : 0;
+	gn_oid last = strategy < r->n_strategies ? r->strategy[strategy].oid_last : 0;
+
+	return gn_oid_count(last) ? last : 0;
 }

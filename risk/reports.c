@@ -148,7 +148,7 @@ static void report_session(struct risk *r, const struct gn_exec *e, uint64_t now
 			r->strategy[i].session_tsc = now_tsc;
 	gate_strategies(r);
 	tell_session(r, e, now_tsc);
-	if (e->kind == GN_EXEC_UP && r->orders.n)
+	if (e->kind == GN_EXEC_UP && orders_open(&r->orders))
 		sweep_start(r); /* cancels wanted meanwhile, and those that the old session may have lost */
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Requests of the strategies: judged, sent or put in the queue, entered in the books. */
 #include "enter.h"
+#include "fast.h"
 #include "pacing.h"
 #include "tell.h"
 
@@ -67,10 +68,13 @@ static inline enum gn_verdict request_new(struct risk *r, struct gn_order_req *q
 	request_quote(r, q, &c);
 	enter_need_new(q, &c);
 	v = check_order(r, q, &c);
-	if (gn_unlikely(v != GN_ACCEPTED))
+	if (v != GN_ACCEPTED)
 		return v;
-	if (gn_unlikely(self_match_near(c.inst, q)) && !request_shrink(r, q, &c))
+	if (self_match_near(c.inst, q))
+		self_match_tighten(r, c.inst, c.side);
+	if (self_match_near(c.inst, q) && !request_shrink(r, q, &c))
 		return GN_REFUSED_SELF_MATCH;
+	enter_take(r, q, &c);
 	enter_order(r, q, &c, request_dispatch(r, RISK_QUEUE_NEW, q, &c));
 	return GN_ACCEPTED;
 }
@@ -123,6 +127,7 @@ static enum gn_verdict request_replace(struct risk *r, struct gn_order_req *q, u
 		self_match_clear(r, q, now_tsc);
 		c.clear = pacing_clear(r, c.account, now_tsc);
 	}
+	enter_take(r, q, &c);
 	enter_heir(r, enter_order(r, q, &c, request_dispatch(r, RISK_QUEUE_REPLACE, q, &c)), parent);
 	return GN_ACCEPTED;
 }
@@ -137,7 +142,9 @@ static enum gn_verdict request_cancel(struct risk *r, const struct gn_order_req 
 	return GN_ACCEPTED;
 }
 
-enum gn_verdict risk_request(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
+/* Everything that the quick check does not accept. */
+static __attribute__((noinline)) enum gn_verdict request_slow(
+	struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
 {
 	enum gn_verdict v = GN_REFUSED_KIND;
 
@@ -152,4 +159,26 @@ enum gn_verdict risk_request(struct risk *r, struct gn_order_req *q, uint64_t no
 	r->verdicts[v]++;
 	tell_request(r, q, v, now_tsc);
 	return v;
+}
+
+/* Ask the journal again how many records it takes for sure. */
+static __attribute__((noinline)) void request_ask_journal(struct risk *r)
+{
+	r->journal_spare = (int64_t)r->io.journal_room(r->io.arg) - 1;
+}
+
+enum gn_verdict risk_request(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
+{
+	struct entry e;
+
+	if (gn_unlikely(r->journal_spare < 0))
+		request_ask_journal(r);
+	if (gn_unlikely(q->strategy >= r->n_strategies || !fast_take(r, q, now_tsc, &e)))
+		return request_slow(r, q, now_tsc);
+	r->io.gateway(r->io.arg, q); /* first the wire, then the table */
+	enter_table(r, q, &e);
+	r->n.order++;
+	r->verdicts[GN_ACCEPTED]++;
+	tell_request(r, q, GN_ACCEPTED, now_tsc);
+	return GN_ACCEPTED;
 }

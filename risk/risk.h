@@ -104,12 +104,20 @@ struct risk_io {
 	void (*gateway)(void *arg, const struct gn_order_req *req);
 	bool (*strategy)(void *arg, uint32_t strategy, const struct gn_exec *exec); /* false: it did not take it */
 	void (*journal)(void *arg, const struct gn_journal_msg *msg);
-	bool (*journal_room)(void *arg); /* false: new orders are refused */
+	uint32_t (*journal_room)(void *arg); /* records that it takes for sure; 0: new orders are refused */
 	void *arg;
 };
 
 /** Four words at once; need not be aligned. */
 typedef int64_t risk_v4 __attribute__((vector_size(32), aligned(8)));
+
+typedef uint64_t risk_u4 __attribute__((vector_size(32), aligned(8)));
+
+/** a - b, where nobody has seen yet whether they make sense: wraps. */
+static inline risk_v4 risk_v4_less(risk_v4 a, risk_v4 b)
+{
+	return (risk_v4)((risk_u4)a - (risk_u4)b);
+}
 
 /** True when any word is not 0. */
 static inline bool risk_v4_any(risk_v4 v)
@@ -168,15 +176,22 @@ struct risk_window {
 };
 
 struct risk_strategy {
+	/**
+	 * By side - 1, and 2 and 4 for the marks of a short sale: tightest quantity and notional of an order, worst
+	 * position in an instrument; the last is no limit. All -1 while it may not open any exposure.
+	 */
+	_Alignas(GN_LINE) risk_v4 top[8];
+	risk_v4 slack_tsc, token_tsc; /* of its rate, its session's and the venue's pace; the last is no limit */
 	uint8_t gate; /* GN_ACCEPTED, or the verdict on whatever it asks now */
 	uint8_t sides; /* bit a side: it may be asked for at all */
 	uint32_t may, account;
-	gn_oid oid_last;
+	struct risk_account *account_of;
+	gn_oid oid_last, oid_top; /* newest; last that can be its own */
 	gn_qty order_qty_max; /* tightest of engine, account and strategy */
 	risk_ntl order_ntl_max; /* likewise */
 	gn_qty worst_max[2];
 	uint64_t n_orders, n_fills;
-	int64_t unfilled_room; /* orders it may still send before its order-to-fill ratio is passed */
+	int64_t unfilled_spare; /* orders it may send after the next one before its order-to-fill ratio is passed */
 	uint64_t duplicate_tsc;
 	struct pace rate;
 	struct risk_scope scope;
@@ -192,46 +207,71 @@ struct risk_strategy {
 struct risk_divisor {
 	uint64_t inverse; /* of its odd part */
 	uint64_t max; /* largest quotient */
-	uint32_t shift; /* its power of two */
+	uint64_t shift; /* its power of two */
 };
 
+/** What the orders of one side of an instrument read and write. */
+struct risk_inst_side {
+	/** Quantity and notional of an order, no limit, worst position of all. All -1 while the gate is shut. */
+	_Alignas(GN_LINE) risk_v4 top;
+	gn_qty worst; /* position with every open order of the side filled, all strategies together */
+	uint64_t lot_part, lot_part_max; /* a multiple of the lot times the first is at most the second */
+	uint32_t resting; /* head of the list of own orders */
+};
+_Static_assert(sizeof(struct risk_inst_side) == GN_LINE, "a side is one line");
+
 struct risk_inst {
-	_Alignas(GN_LINE) uint8_t gate; /* GN_ACCEPTED, or the verdict on any order for it */
+	struct risk_inst_side side[2]; /* by side - 1 */
+	gn_px clear[2]; /* by side - 1: furthest price at which an order surely meets none of our own; a sell's negated */
+	uint64_t stale_tsc;
+	int64_t collar2_e9; /* twice the distance in price */
+	uint64_t collar_share; /* distance as a share of the reference, in 2^-64; at most one below 1 */
+	struct risk_divisor by_tick; /* ends the third line */
+	struct risk_divisor by_tick_below_1;
+	uint8_t gate; /* GN_ACCEPTED, or the verdict on any order for it */
 	bool permitted; /* by the config */
 	uint16_t sweep; /* as in risk_strategy */
-	gn_qty worst[2]; /* by side - 1: position with every open order of the side filled, all strategies together */
 	gn_qty worst_max[2];
 	gn_qty order_qty_max;
 	risk_ntl order_ntl_max;
-	int64_t collar_bps, collar2_e9; /* the latter twice the distance in price */
+	int64_t collar_bps;
 	gn_qty locate_qty;
-	uint64_t stale_tsc;
 	gn_px reference;
 	gn_px tick, tick_below_1;
-	struct risk_divisor by_tick, by_tick_below_1, by_lot;
-	gn_px best[2]; /* by side - 1: no own resting order has a better price */
-	uint32_t resting[2]; /* head of the list of own orders */
+	struct risk_divisor by_lot;
 	uint64_t stale_since_tsc;
 	struct risk_limits limits, hard;
 };
 
-/** A strategy in an instrument. */
+/** An accepted order, as the duplicate control remembers it. */
+struct risk_seen {
+	gn_px px;
+	gn_qty qty; /* as asked; 0: none yet */
+	uint64_t tsc;
+};
+
+struct risk_cell_side {
+	gn_qty worst; /* position with every open order of the side filled */
+	struct risk_seen last; /* the newest order */
+};
+
+/** A strategy in an instrument: what every order of it reads and writes. */
 struct risk_cell {
-	_Alignas(GN_LINE) gn_qty worst[2];
+	_Alignas(GN_LINE) struct risk_cell_side side[2]; /* by side - 1 */
+};
+_Static_assert(sizeof(struct risk_cell) == GN_LINE, "a cell is one line");
+
+/** The half of a cell that only fills and marks touch. */
+struct risk_ledger {
+	struct position pos;
 	risk_ntl ntl; /* of the position at its mark, as taken from the rooms */
 	uint32_t held; /* index + 1 in the list of positions that are not flat */
 	uint32_t reserved;
-	struct position pos;
-};
-_Static_assert(sizeof(struct risk_cell) == 64, "a cell is one line");
-
-/** The cold half of a cell. */
-struct risk_ledger {
 	risk_money realised, fees;
 	gn_qty bought, sold;
 };
 
-/** Orders recently accepted, newest first in each set: a set is one line. */
+/** Older orders within their window, newest first in each set: a set is one line. */
 #define RISK_DUPLICATE_WAYS 4
 struct risk_duplicate_set {
 	_Alignas(GN_LINE) risk_v4 key;
@@ -289,12 +329,14 @@ struct risk {
 	const struct gn_board *board; /* NULL: no market data, orders are refused unless told otherwise */
 	struct risk_io io, replay_io;
 	uint32_t n_strategies, n_accounts, n_insts;
+	uint32_t n_fast_insts; /* that have an entry on the board */
 	uint64_t up; /* bit a strategy: its order session takes orders */
 	bool replaying; /* the journal of before a restart */
 	bool adopt_to_cancel; /* what only the venue remembers of that time is cancelled */
 	bool mark_shorts, allow_no_reference;
 	enum risk_reference reference;
 	enum risk_self_match self_match;
+	risk_v4 need_of[2]; /* by side - 1: which parts of a room its orders take from */
 	struct order_table orders;
 	struct risk_duplicate_set *duplicate;
 	uint32_t duplicate_shift;
@@ -308,8 +350,9 @@ struct risk {
 	bool sweep_engine; /* it cancels everything */
 	uint64_t sweep_end_tsc;
 	gn_inst inst_at; /* instrument that housekeeping looks at next */
-	uint32_t *held; /* cells whose position is not flat */
+	uint32_t *held; /* ledgers whose position is not flat */
 	uint32_t n_held, held_at;
+	int64_t journal_spare; /* records after the next one that the journal takes without being asked again */
 	struct risk_fill *fill;
 	uint64_t housekeeping_tsc;
 	uint64_t verdicts[GN_VERDICT_COUNT]; /* followed by .n: one row of counters */
@@ -385,24 +428,37 @@ struct risk_limits *risk_limits_at(struct risk *r, enum risk_level level, uint32
 #define RISK_ORDERS_MAX (UINT32_C(1) << 22)
 #define RISK_SOFT_PCT 80 /* unless the config says otherwise */
 
-static inline struct risk_cell *risk_cell(struct risk *r, gn_inst inst, uint32_t strategy)
+static inline struct risk_cell *risk_cell(const struct risk *r, gn_inst inst, uint32_t strategy)
 {
 	return &r->cell[(size_t)inst * r->n_strategies + strategy];
 }
 
-/** Start loading what a request will touch: a hint, changes nothing, the request is not trusted. */
-static inline void risk_prefetch(struct risk *r, const struct gn_order_req *req)
+static inline struct risk_ledger *risk_ledger(const struct risk *r, gn_inst inst, uint32_t strategy)
+{
+	return &r->ledger[(size_t)inst * r->n_strategies + strategy];
+}
+
+/** Start loading what a request will touch: a hint, changes nothing, the request is not trusted. Some messages ahead. */
+static inline void risk_prefetch(const struct risk *r, const struct gn_order_req *req)
 {
 	if (req->inst >= r->n_insts || req->strategy >= r->n_strategies)
 		return;
 	const char *inst = (const char *)&r->inst[req->inst];
-	__builtin_prefetch(inst, 1);
-	__builtin_prefetch(inst + GN_LINE, 1);
-	__builtin_prefetch(inst + 2 * GN_LINE, 1);
-	__builtin_prefetch(risk_cell(r, req->inst, req->strategy), 1);
+	gn_prefetch(inst);
+	gn_prefetch(inst + GN_LINE);
+	gn_prefetch(inst + 2 * GN_LINE);
+	gn_prefetch(risk_cell(r, req->inst, req->strategy));
 	if (r->board && req->inst < r->board->max)
-		__builtin_prefetch(&r->board->entry[req->inst]);
+		gn_prefetch(&r->board->entry[req->inst]);
 	orders_prefetch(&r->orders, req->oid);
+}
+
+/** The same for what only those lines tell where it is. Fewer messages ahead. */
+static inline void risk_prefetch_order(const struct risk *r, const struct gn_order_req *req)
+{
+	if (req->inst >= r->n_insts)
+		return;
+	gn_prefetch(&r->orders.pool[r->inst[req->inst].side[req->side == GN_SELL].resting].links);
 }
 
 /** A count of orders or units as it is kept: what is unlimited is more than can be reached. */

@@ -8,6 +8,8 @@
 #include "dataplane/runtime/instruments.h"
 #include "dataplane/runtime/trace.h"
 
+#define JOURNAL_ASK 64u /* records after which the journal is asked again whether it keeps up */
+
 struct risk_ctx {
 	struct risk core;
 	struct gn_link *gateway;
@@ -41,19 +43,21 @@ static void risk_to_journal(void *arg, const struct gn_journal_msg *msg)
 }
 
 /* Half of a small ring, RISK_JOURNAL_RESERVE of a large one, is kept for what must not be refused. */
-static bool risk_journal_room(void *arg)
+static uint32_t risk_journal_room(void *arg)
 {
 	struct risk_ctx *c = arg;
 	struct gn_spsc *ring = c->journal ? c->journal->ring : NULL;
 
 	/* acquire pairs with the release in the journal's stage */
 	if (c->journal_refusing && gn_unlikely(atomic_load_explicit(c->journal_refusing, memory_order_acquire)))
-		return false;
+		return 0;
 	if (!ring)
-		return true;
+		return JOURNAL_ASK;
 	uint64_t half = ((uint64_t)ring->mask + 1) / 2;
 	uint64_t reserve = half < RISK_JOURNAL_RESERVE ? half : RISK_JOURNAL_RESERVE;
-	return gn_spsc_credit(ring, reserve + 1) > reserve;
+	uint64_t credit = gn_spsc_credit(ring, reserve + JOURNAL_ASK);
+	uint64_t room = credit > reserve ? credit - reserve : 0;
+	return room < JOURNAL_ASK ? (uint32_t)room : JOURNAL_ASK;
 }
 
 /* Somebody has blocked the engine without asking: throw the switch that says so. */
@@ -88,6 +92,8 @@ static void risk_hint_request(void *arg, const void *msg, uint32_t step)
 
 	if (step == 0)
 		risk_prefetch(&c->core, req);
+	else
+		risk_prefetch_order(&c->core, req);
 }
 
 static void risk_on_report(void *arg, uint32_t from, const void *msg, uint32_t bytes)

@@ -24,7 +24,7 @@ bool self_match_stays(const struct risk *r, const struct risk_inst *inst, const 
 {
 	uint32_t n = 0;
 
-	for (uint32_t slot = inst->resting[q->side == GN_BUY]; slot != ORDER_NONE; slot = r->orders.pool[slot].next) {
+	for (uint32_t slot = inst->side[q->side == GN_BUY].resting; slot != ORDER_NONE; slot = r->orders.pool[slot].next) {
 		const struct order *o = &r->orders.pool[slot];
 		if (self_match_crosses(q, o) && (++n > SELF_MATCH_MAX || self_match_fixed(r, q, o)))
 			return true;
@@ -32,12 +32,23 @@ bool self_match_stays(const struct risk *r, const struct risk_inst *inst, const 
 	return false;
 }
 
+void self_match_tighten(const struct risk *r, struct risk_inst *inst, uint32_t side)
+{
+	int64_t clear = SELF_MATCH_CLEAR;
+
+	for (uint32_t slot = inst->side[side ^ 1].resting; slot != ORDER_NONE; slot = r->orders.pool[slot].next) {
+		int64_t below = ~self_match_reach(r->orders.pool[slot].req.px.e9, side ^ 1);
+		clear = below < clear ? below : clear;
+	}
+	inst->clear[side].e9 = clear;
+}
+
 gn_qty self_match_clear(struct risk *r, const struct gn_order_req *q, uint64_t now_tsc)
 {
 	gn_qty qty = q->qty;
 	uint32_t next, found[SELF_MATCH_MAX], n = 0;
 
-	for (uint32_t slot = r->inst[q->inst].resting[q->side == GN_BUY]; slot != ORDER_NONE; slot = next) {
+	for (uint32_t slot = r->inst[q->inst].side[q->side == GN_BUY].resting; slot != ORDER_NONE; slot = next) {
 		next = r->orders.pool[slot].next;
 		if (self_match_crosses(q, &r->orders.pool[slot]) && n < SELF_MATCH_MAX)
 			found[n++] = slot;
@@ -67,10 +78,10 @@ void self_match_leave(struct risk *r, uint32_t slot)
 	if (o->prev != ORDER_NONE)
 		r->orders.pool[o->prev].next = o->next;
 	else
-		inst->resting[side] = o->next;
+		inst->side[side].resting = o->next;
 	if (o->next != ORDER_NONE)
 		r->orders.pool[o->next].prev = o->prev;
 	o->flags &= (uint8_t)~ORDER_F_LISTED;
-	if (inst->resting[side] == ORDER_NONE)
-		inst->best[side].e9 = side == 0 ? 0 : INT64_MAX;
+	if (inst->side[side].resting == ORDER_NONE)
+		inst->clear[side ^ 1].e9 = SELF_MATCH_CLEAR;
 }

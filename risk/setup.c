@@ -10,11 +10,12 @@
 #include "duplicate.h"
 #include "gate.h"
 #include "pacing.h"
+#include "self_match.h"
 #include "tell.h"
 
 static struct risk_divisor setup_divisor(uint64_t n)
 {
-	struct risk_divisor d = {.shift = (uint32_t)__builtin_ctzll(n), .max = UINT64_MAX / n};
+	struct risk_divisor d = {.shift = (uint64_t)__builtin_ctzll(n), .max = UINT64_MAX / n};
 	uint64_t odd = n >> d.shift;
 
 	d.inverse = odd; /* right in 3 bits; each step doubles them */
@@ -41,6 +42,41 @@ static int64_t setup_us(int64_t ms)
 	return ms < RISK_UNLIMITED / 1000 ? ms * 1000 : RISK_UNLIMITED;
 }
 
+/* Worst position in an instrument for orders of a side; a marked one is a short sale, whatever is held. */
+static int64_t setup_worst_max(const struct risk *r, const struct risk_strategy *s, uint32_t side, bool marked)
+{
+	if (side == 0)
+		return s->worst_max[0];
+	if (marked)
+		return s->may & RISK_MAY_SHORT ? s->worst_max[1] : INT64_MIN;
+	return (s->may & RISK_MAY_SHORT) && !r->mark_shorts ? s->worst_max[1] : setup_min(s->worst_max[1], 0);
+}
+
+void setup_strategy_top(struct risk *r, uint32_t strategy)
+{
+	struct risk_strategy *s = &r->strategy[strategy];
+
+	for (unsigned top = 0; top < GN_ARRAY_SIZE(s->top); top++) {
+		bool open = s->gate == GN_ACCEPTED && (s->sides >> (GN_BUY + (top & 1)) & 1);
+		s->top[top] = (risk_v4){
+			s->order_qty_max, s->order_ntl_max, setup_worst_max(r, s, top & 1, top > 1), INT64_MAX};
+		if (!open)
+			s->top[top] = (risk_v4){-1, -1, -1, -1};
+	}
+}
+
+void setup_inst_top(struct risk *r, gn_inst inst)
+{
+	struct risk_inst *i = &r->inst[inst];
+
+	for (unsigned side = 0; side < 2; side++) {
+		int64_t worst_max = side == 0 ? i->worst_max[0] : setup_min(i->worst_max[1], i->locate_qty);
+		i->side[side].top = (risk_v4){i->order_qty_max, i->order_ntl_max, INT64_MAX, worst_max};
+		if (i->gate != GN_ACCEPTED)
+			i->side[side].top = (risk_v4){-1, -1, -1, -1};
+	}
+}
+
 void setup_strategy(struct risk *r, uint32_t strategy)
 {
 	struct risk_strategy *s = &r->strategy[strategy];
@@ -57,6 +93,11 @@ void setup_strategy(struct risk *r, uint32_t strategy)
 	s->protect_tsc = setup_ticks(r, setup_us(own->protect_window_ms));
 	s->duplicate_tsc = setup_ticks(r, own->duplicate_window_us);
 	pace_set(&s->rate, own->orders_per_s_max, own->orders_burst_max, 0, r->config.tsc_hz);
+	s->slack_tsc = (risk_v4){
+		s->rate.slack_tsc, s->account_of->session.slack_kept_tsc, r->venue.slack_kept_tsc, INT64_MAX / 2};
+	s->token_tsc = (risk_v4){(int64_t)s->rate.token_tsc, (int64_t)s->account_of->session.token_tsc,
+		(int64_t)r->venue.token_tsc, 0};
+	setup_strategy_top(r, strategy);
 }
 
 static void setup_account(struct risk *r, uint32_t account)
@@ -78,10 +119,14 @@ void setup_inst(struct risk *r, gn_inst inst)
 	i->worst_max[0] = risk_count_limit(l->long_max);
 	i->worst_max[1] = risk_count_limit(l->short_max);
 	i->collar_bps = l->collar_bps;
+	i->collar_share = l->collar_bps < 10000
+	                          ? (uint64_t)(((unsigned __int128)(uint64_t)l->collar_bps << 64) / 10000)
+	                          : UINT64_MAX;
 	i->collar2_e9 = collar2 > INT64_MAX ? INT64_MAX : (int64_t)collar2;
-	i->stale_tsc = l->stale_us_max == RISK_UNLIMITED ? UINT64_MAX / 2 : setup_ticks(r, l->stale_us_max);
+	i->stale_tsc = l->stale_us_max == RISK_UNLIMITED ? UINT64_MAX / 4 : setup_ticks(r, l->stale_us_max);
 	i->by_tick = setup_divisor((uint64_t)i->tick.e9);
 	i->by_tick_below_1 = setup_divisor((uint64_t)i->tick_below_1.e9);
+	setup_inst_top(r, inst);
 }
 
 void setup_room(struct risk_scope *s, const struct risk_limits *before)
@@ -167,7 +212,7 @@ static int setup_memory(struct risk *r, int node)
 	if (!r->strategy || !r->account || !r->inst || !r->cell || !r->ledger || !r->held || !r->duplicate || !r->fill)
 		return -ENOMEM;
 	/* every open order can have one replacement under way */
-	int rc = orders_init(&r->orders, r->config.orders_max * 2, node);
+	int rc = orders_init(&r->orders, r->config.orders_max * 2, r->config.orders_max, node);
 	if (rc == 0)
 		rc = pacing_init(r, r->config.orders_max * 2, node);
 	return rc ? rc : kill_init(&r->kill, r->n_accounts, r->n_strategies, r->n_insts, node);
@@ -197,8 +242,24 @@ static void setup_owners(struct risk *r)
 		s->sides = (uint8_t)((s->may & RISK_MAY_BUY ? 1u << GN_BUY : 0)
 				     | (s->may & (RISK_MAY_SELL | RISK_MAY_SHORT) ? 1u << GN_SELL : 0));
 		s->account = c->strategy[i].account;
-		s->unfilled_room = c->strategy[i].limits.orders_unfilled_max;
+		s->account_of = &r->account[s->account];
+		s->oid_last = gn_oid_make(i, 0);
+		s->oid_top = gn_oid_make(i + 1, 0) - 1;
+		s->unfilled_spare = c->strategy[i].limits.orders_unfilled_max - 1;
 		setup_strategy(r, i);
+	}
+}
+
+/*
+ * n times ceil(2^64 / lot), modulo 2^64, stays below that number exactly when n is a multiple, as long as n times the lot
+ * stays below 2^64; larger lots fail the quick test always and are judged by the exact one.
+ */
+static void setup_lot(struct risk_inst *i, uint64_t lot)
+{
+	i->by_lot = setup_divisor(lot);
+	for (unsigned side = 0; side < 2; side++) {
+		i->side[side].lot_part = lot < UINT64_MAX / RISK_QTY_MAX ? UINT64_MAX / lot + 1 : 1;
+		i->side[side].lot_part_max = i->side[side].lot_part - 1;
 	}
 }
 
@@ -212,10 +273,10 @@ static void setup_inst_from(struct risk *r, gn_inst inst, const struct risk_inst
 	i->hard = i->limits;
 	i->tick = from->tick.e9 > 0 ? from->tick : c->tick_default;
 	i->tick_below_1 = from->tick.e9 > 0 || c->tick_below_1.e9 == 0 ? i->tick : c->tick_below_1;
-	i->by_lot = setup_divisor((uint64_t)(from->lot > 0 ? from->lot : c->lot_default));
+	setup_lot(i, (uint64_t)(from->lot > 0 ? from->lot : c->lot_default));
 	i->locate_qty = risk_count_limit(from->locate_qty ? from->locate_qty : c->locate_default);
 	i->reference = from->reference;
-	i->best[1].e9 = INT64_MAX;
+	i->clear[0].e9 = i->clear[1].e9 = SELF_MATCH_CLEAR;
 	i->permitted = permitted && !from->restricted;
 	setup_inst(r, inst);
 	gate_inst(r, inst);
@@ -251,12 +312,15 @@ int risk_init(struct risk *r, const struct risk_config *config, uint32_t n_insts
 		.n_strategies = config->n_strategies,
 		.n_accounts = config->n_accounts,
 		.n_insts = n_insts,
+		.n_fast_insts = !board ? 0 : board->max < n_insts ? board->max : n_insts,
 		.mark_shorts = config->mark_shorts,
 		.reference = config->reference,
 		.allow_no_reference = config->allow_no_reference,
 		.self_match = config->self_match,
 		.duplicate_shift = 64 - RISK_DUPLICATE_SETS_BITS,
 		.sweep_id = 1,
+		.journal_spare = -1,
+		.need_of = {{-1, -1, 0, -1}, {-1, 0, -1, -1}},
 	};
 	rc = setup_memory(r, node);
 	if (rc == 0) {

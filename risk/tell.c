@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static void tell_strategy(struct risk *r, const struct gn_exec *exec, uint64_t now_tsc)
 {
@@ -11,6 +12,20 @@ static void tell_strategy(struct risk *r, const struct gn_exec *exec, uint64_t n
 	r->n.strategy_full++;
 	/* it cannot know what it holds any more: cut it off */
 	risk_kill(r, RISK_STRATEGY, exec->strategy, RISK_CAUSE_SLOW, "reports not taken", now_tsc);
+}
+
+void tell_journal_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
+{
+	struct gn_journal_msg m;
+
+	m.kind = GN_JOURNAL_REQUEST;
+	m.verdict = (uint16_t)v;
+	m.session = 0;
+	m.tsc = now_tsc;
+	m.req = *q;
+	memset((char *)&m + offsetof(struct gn_journal_msg, req) + sizeof(m.req), 0,
+		sizeof(m) - offsetof(struct gn_journal_msg, req) - sizeof(m.req));
+	r->io.journal(r->io.arg, &m);
 }
 
 void tell_refused(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
@@ -26,7 +41,7 @@ void tell_refused(struct risk *r, const struct gn_order_req *q, enum gn_verdict 
 		.oid_prev = q->oid_prev,
 		.px = q->px,
 		.qty = q->qty,
-		.position = q->inst < r->n_insts ? risk_cell(r, q->inst, q->strategy)->pos.qty : 0,
+		.position = q->inst < r->n_insts ? risk_ledger(r, q->inst, q->strategy)->pos.qty : 0,
 		.rx_tsc = q->rx_tsc,
 		.strategy = q->strategy,
 		.tag = q->tag,
@@ -38,8 +53,7 @@ static void tell_journal_report(struct risk *r, const struct gn_exec *exec, uint
 {
 	struct gn_journal_msg m = {.kind = GN_JOURNAL_REPORT, .tsc = now_tsc, .exec = *exec};
 
-	if (r->io.journal)
-		r->io.journal(r->io.arg, &m);
+	tell_journal(r, &m);
 }
 
 void tell_report(struct risk *r, const struct gn_exec *exec, const struct order *o, uint64_t now_tsc)
@@ -55,7 +69,7 @@ void tell_report(struct risk *r, const struct gn_exec *exec, const struct order 
 	e.strategy = o->req.strategy;
 	e.tag = o->req.tag;
 	e.leaves = o->leaves;
-	e.position = risk_cell(r, e.inst, e.strategy)->pos.qty;
+	e.position = risk_ledger(r, e.inst, e.strategy)->pos.qty;
 	tell_journal_report(r, &e, now_tsc);
 	tell_strategy(r, &e, now_tsc);
 }
@@ -92,10 +106,8 @@ void tell_change(struct risk *r, uint64_t now_tsc, const char *fmt, ...)
 	struct gn_journal_msg m = {.kind = GN_JOURNAL_LIMIT, .tsc = now_tsc};
 	va_list ap;
 
-	if (!r->io.journal)
-		return;
 	va_start(ap, fmt);
 	vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
-	r->io.journal(r->io.arg, &m);
+	tell_journal(r, &m);
 }

@@ -9,14 +9,23 @@
 /** Tell a strategy that its request was refused. */
 void tell_refused(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc);
 
+/** Give the journal a record. */
+static inline void tell_journal(struct risk *r, const struct gn_journal_msg *m)
+{
+	r->journal_spare--;
+	if (r->io.journal)
+		r->io.journal(r->io.arg, m);
+}
+
+/** Journal a request and its verdict. */
+void tell_journal_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc);
+
 /** Journal a request and its verdict; tell its strategy when it was refused. Hot. */
 static inline void tell_request(struct risk *r, const struct gn_order_req *q, enum gn_verdict v, uint64_t now_tsc)
 {
-	if (r->io.journal && gn_likely(v != GN_REFUSED_JOURNAL)) {
-		struct gn_journal_msg m = {
-			.kind = GN_JOURNAL_REQUEST, .verdict = (uint16_t)v, .tsc = now_tsc, .req = *q};
-		r->io.journal(r->io.arg, &m);
-	}
+	r->journal_spare--;
+	if (r->io.journal && gn_likely(v != GN_REFUSED_JOURNAL))
+		tell_journal_request(r, q, v, now_tsc);
 	if (gn_unlikely(v != GN_ACCEPTED))
 		tell_refused(r, q, v, now_tsc);
 }

@@ -76,7 +76,7 @@ static void view_strategy(struct risk_view *v, const struct risk *r, const struc
 {
 	struct risk_window_part repeat = view_window(&s->repeat, s->repeat_tsc, now_tsc);
 	struct risk_window_part protect = view_window(&s->protect, s->protect_tsc, now_tsc);
-	int64_t unfilled = s->scope.limits.orders_unfilled_max - s->unfilled_room;
+	int64_t unfilled = s->scope.limits.orders_unfilled_max - 1 - s->unfilled_spare;
 
 	v->owner.n_orders = s->n_orders;
 	v->owner.n_fills = s->n_fills;
@@ -94,10 +94,10 @@ static void view_inst(struct risk_view *v, const struct risk *r, const struct ri
 {
 	v->limits = i->limits;
 	v->hard = i->hard;
-	v->used[RISK_KEY_long_max] = i->worst[0] > 0 ? i->worst[0] : 0;
-	v->used[RISK_KEY_short_max] = i->worst[1] > 0 ? i->worst[1] : 0;
+	v->used[RISK_KEY_long_max] = i->side[0].worst > 0 ? i->side[0].worst : 0;
+	v->used[RISK_KEY_short_max] = i->side[1].worst > 0 ? i->side[1].worst : 0;
 	for (unsigned side = 0; side < 2; side++)
-		for (uint32_t slot = i->resting[side]; slot != ORDER_NONE && v->owner.n_open < RISK_VIEW_ORDERS;
+		for (uint32_t slot = i->side[side].resting; slot != ORDER_NONE && v->owner.n_open < RISK_VIEW_ORDERS;
 			slot = r->orders.pool[slot].next)
 			v->owner.n_open++;
 }
@@ -110,7 +110,7 @@ bool view_begin(struct risk_view *v, const struct risk *r, enum risk_level level
 
 	*v = (struct risk_view){.level = level, .index = index, .tsc = now_tsc, .owner.cause = sw->cause,
 		.killed_tsc = sw->at_tsc, .sweep_left = r->sweep_left, .sweep_end_tsc = r->sweep_end_tsc,
-		.n_cancels = r->n.sweep_cancel, .n_orders = r->orders.n};
+		.n_cancels = r->n.sweep_cancel, .n_orders = orders_open(&r->orders)};
 	memcpy(v->reason, sw->reason, sizeof(v->reason));
 	for (unsigned key = 0; key < RISK_KEY_COUNT; key++)
 		v->used[key] = RISK_VIEW_NONE;
@@ -134,11 +134,11 @@ bool view_step(struct risk_view *v, const struct risk *r)
 	if (v->level != RISK_STRATEGY)
 		return false;
 	for (uint32_t n = 0; n < VIEW_STEP && v->inst_at < r->n_insts; n++, v->inst_at++) {
-		const gn_qty *worst = r->cell[(size_t)v->inst_at * r->n_strategies + v->index].worst;
-		if (worst[0] > v->used[RISK_KEY_long_max])
-			v->used[RISK_KEY_long_max] = worst[0];
-		if (worst[1] > v->used[RISK_KEY_short_max])
-			v->used[RISK_KEY_short_max] = worst[1];
+		const struct risk_cell *cell = risk_cell(r, v->inst_at, v->index);
+		if (cell->side[0].worst > v->used[RISK_KEY_long_max])
+			v->used[RISK_KEY_long_max] = cell->side[0].worst;
+		if (cell->side[1].worst > v->used[RISK_KEY_short_max])
+			v->used[RISK_KEY_short_max] = cell->side[1].worst;
 	}
 	return v->inst_at < r->n_insts;
 }

@@ -88,11 +88,11 @@ static void watch_marks(struct risk *r)
 {
 	for (unsigned n = 0; n < WATCH_MARKS && n < r->n_held; n++) {
 		r->held_at = r->held_at + 1 < r->n_held ? r->held_at + 1 : 0;
-		uint32_t cell = r->held[r->held_at];
-		gn_inst inst = cell / r->n_strategies;
+		uint32_t at = r->held[r->held_at];
+		gn_inst inst = at / r->n_strategies;
 		gn_px px = watch_price(r, inst);
-		if (px.e9 > 0 && px.e9 != r->cell[cell].pos.mark.e9)
-			exposure_mark(r, cell % r->n_strategies, inst, px);
+		if (px.e9 > 0 && px.e9 != r->ledger[at].pos.mark.e9)
+			exposure_mark(r, at % r->n_strategies, inst, px);
 	}
 }
 
@@ -136,7 +136,7 @@ static void watch_stale(struct risk *r, uint64_t now_tsc)
 	for (unsigned n = 0; n < WATCH_INSTS && n < r->n_insts; n++) {
 		r->inst_at = r->inst_at + 1 < r->n_insts ? r->inst_at + 1 : 0;
 		struct risk_inst *i = &r->inst[r->inst_at];
-		bool resting = i->resting[0] != ORDER_NONE || i->resting[1] != ORDER_NONE;
+		bool resting = i->side[0].resting != ORDER_NONE || i->side[1].resting != ORDER_NONE;
 		if (!resting || r->inst_at >= r->board->max
 			|| !(gn_board_read(r->board, r->inst_at).flags & GN_VIEW_STALE))
 			i->stale_since_tsc = 0;
@@ -159,7 +159,7 @@ static void watch_protection_ends(struct risk *r, uint64_t now_tsc)
 
 static void watch_retry(struct risk *r, uint64_t now_tsc)
 {
-	if (r->kill.n_on && r->orders.n && r->sweep_left == 0
+	if (r->kill.n_on && orders_open(&r->orders) && r->sweep_left == 0
 		&& now_tsc - r->sweep_end_tsc >= watch_ticks(r, WATCH_RETRY_MS))
 		sweep_start(r);
 }

@@ -32,7 +32,7 @@ static int check_position(struct risk *risk, const struct recover_position *p)
 	gn_qty qty = 0;
 
 	if (p->strategy < risk->n_strategies && p->inst < risk->n_insts)
-		qty = risk_cell(risk, p->inst, p->strategy)->pos.qty;
+		qty = risk_ledger(risk, p->inst, p->strategy)->pos.qty;
 	if (qty == p->qty)
 		return 0;
 	return gn_err(EPROTO, "restart: strategy %u, instrument %u: the journal's fills make %lld, risk has %lld", p->strategy,
@@ -63,7 +63,7 @@ static void release_clean_stop(struct risk *risk)
 static void say(const struct restart *r, const struct risk *risk)
 {
 	gn_info("restart: %llu records: %u orders open or under way, %u positions, %u kill switches on; open orders are %s",
-		(unsigned long long)r->recovery.view.n_records, risk->orders.n, risk->n_held, risk->kill.n_on,
+		(unsigned long long)r->recovery.view.n_records, orders_open(&risk->orders), risk->n_held, risk->kill.n_on,
 		r->mode == RECOVERY_KEEP ? "kept" : "cancelled");
 }
 

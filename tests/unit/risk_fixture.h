@@ -58,7 +58,7 @@ static void desk_journal(void *arg, const struct gn_journal_msg *msg)
 	d->n_records++;
 }
 
-static bool desk_room(void *arg)
+static uint32_t desk_room(void *arg)
 {
 	struct desk *d = arg;
 
@@ -195,10 +195,10 @@ static inline void desk_expect_no_exposure(void)
 {
 	const struct risk *r = &desk.risk;
 
-	cr_expect_eq(r->orders.n, 0);
+	cr_expect_eq(orders_open(&r->orders), 0);
 	for (size_t i = 0; i < (size_t)DESK_INSTS * DESK_STRATEGIES; i++) {
-		cr_expect_eq(r->cell[i].worst[0], r->cell[i].pos.qty);
-		cr_expect_eq(r->cell[i].worst[1], -r->cell[i].pos.qty);
+		cr_expect_eq(r->cell[i].side[0].worst, r->ledger[i].pos.qty);
+		cr_expect_eq(r->cell[i].side[1].worst, -r->ledger[i].pos.qty);
 	}
 }
 

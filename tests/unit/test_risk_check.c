@@ -438,7 +438,7 @@ Test(risk_check, self_match_takes_the_common_quantity_off_both)
 	cr_expect_eq(desk.sent[2].qty, 0);
 	cr_expect_eq(desk.sent[3].qty, 0);
 	cr_expect_eq(desk.sent[4].qty, 20);
-	cr_expect_eq(risk_cell(&desk.risk, 1, 1)->worst[0], 20);
+	cr_expect_eq(risk_cell(&desk.risk, 1, 1)->side[0].worst, 20);
 	for (int i = 0; i < 2; i++)
 		desk_report((struct gn_exec){.kind = GN_EXEC_CANCELED, .oid = desk.sent[i].oid, .qty = i ? 50 : 30});
 	gn_oid large = desk_place(0, GN_SELL, CENTS(10005), 500);

@@ -868,7 +868,7 @@ static void agree_scope(const struct risk_scope *s, enum risk_level level, uint3
 
 static void agree_orders(void)
 {
-	AGREE(desk.risk.orders.n, m.n_orders, "orders");
+	AGREE(orders_open(&desk.risk.orders), m.n_orders, "orders");
 	for (uint32_t i = 0; i < m.n_orders; i++) {
 		const struct m_order *o = &m.order[i];
 		uint32_t slot = orders_find(&desk.risk.orders, o->oid);
@@ -886,12 +886,12 @@ static void agree_everything(void)
 	for (uint32_t inst = 0; inst < INSTS; inst++) {
 		for (uint32_t s = 0; s < DESK_STRATEGIES; s++) {
 			const struct risk_cell *c = risk_cell(&desk.risk, inst, s);
-			AGREE(c->pos.qty, position_cache[inst][s], "position");
-			AGREE(c->worst[0], worst_cell(inst, s, GN_BUY), "worst long");
-			AGREE(c->worst[1], worst_cell(inst, s, GN_SELL), "worst short");
+			AGREE(risk_ledger(&desk.risk, inst, s)->pos.qty, position_cache[inst][s], "position");
+			AGREE(c->side[0].worst, worst_cell(inst, s, GN_BUY), "worst long");
+			AGREE(c->side[1].worst, worst_cell(inst, s, GN_SELL), "worst short");
 		}
-		AGREE(desk.risk.inst[inst].worst[0], worst_inst(inst, GN_BUY), "worst long of all");
-		AGREE(desk.risk.inst[inst].worst[1], worst_inst(inst, GN_SELL), "worst short of all");
+		AGREE(desk.risk.inst[inst].side[0].worst, worst_inst(inst, GN_BUY), "worst long of all");
+		AGREE(desk.risk.inst[inst].side[1].worst, worst_inst(inst, GN_SELL), "worst short of all");
 	}
 	agree_scope(&desk.risk.engine, RISK_ENGINE, 0);
 	for (uint32_t a = 0; a < ACCOUNTS; a++)
@@ -1190,6 +1190,7 @@ static void begin_episode(void)
 	}
 	desk_open();
 	desk.risk.n_insts = INSTS; /* the fixture has more */
+	desk.risk.n_fast_insts = chance(4) ? 0 : INSTS; /* 0: every order is judged at leisure */
 	for (uint32_t s = 0; s < DESK_STRATEGIES; s++) {
 		int64_t burst = desk.strategy[s].limits.orders_burst_max;
 		int64_t max =

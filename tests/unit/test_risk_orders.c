@@ -19,7 +19,7 @@ static const struct order *order_of(gn_oid oid)
 
 static gn_qty position_of(uint32_t strategy)
 {
-	return risk_cell(&desk.risk, 1, strategy)->pos.qty;
+	return risk_ledger(&desk.risk, 1, strategy)->pos.qty;
 }
 
 Test(risk_orders, accepted_order_is_sent_entered_and_becomes_live)
@@ -121,14 +121,14 @@ Test(risk_orders, replacement_takes_over_and_holds_the_larger_of_both_meanwhile)
 
 	desk_accept(first);
 	gn_oid second = ask_replace(first, CENTS(10001), 150, GN_ACCEPTED);
-	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);
+	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->side[0].worst, 150);
 	desk_fill(first, CENTS(10000), 20, 1);
-	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);
+	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->side[0].worst, 150);
 	desk_report((struct gn_exec){
 		.kind = GN_EXEC_REPLACED, .oid = second, .oid_prev = first, .qty = 130, .px = CENTS(10001)});
 	cr_assert_null(order_of(first));
 	cr_assert_eq(order_of(second)->leaves, 130);
-	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 150);
+	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->side[0].worst, 150);
 	desk_fill(second, CENTS(10001), 130, 2);
 	cr_assert_eq(position_of(0), 150);
 	desk_expect_no_exposure();
@@ -144,7 +144,7 @@ Test(risk_orders, rejected_replacement_leaves_the_first_order_alone)
 	desk_report((struct gn_exec){.kind = GN_EXEC_REJECTED, .oid = second, .code = 15});
 	cr_assert_null(order_of(second));
 	cr_assert_eq(order_of(first)->leaves, 100);
-	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->worst[0], 100);
+	cr_assert_eq(risk_cell(&desk.risk, 1, 0)->side[0].worst, 100);
 	ask_replace(first, CENTS(10001), 120, GN_ACCEPTED);
 }
 
@@ -227,7 +227,7 @@ Test(risk_orders, table_survives_a_million_insertions_and_removals)
 	gn_oid open[512] = {0};
 	uint64_t state = 88172645463325252, n = 0;
 
-	cr_assert_eq(orders_init(&t, 512, -1), 0);
+	cr_assert_eq(orders_init(&t, 512, 512, -1), 0);
 	for (int i = 0; i < 1000000; i++) {
 		state ^= state << 13, state ^= state >> 7, state ^= state << 17;
 		uint32_t at = state % GN_ARRAY_SIZE(open);

@@ -465,7 +465,7 @@ Test(risk_standing, an_order_that_waits_is_withdrawn_by_its_cancel_and_by_a_kill
 	risk_kill(&desk.risk, RISK_STRATEGY, 1, RISK_CAUSE_PERSON, "drill", desk.now_tsc);
 	desk_settle();
 	cr_expect_eq(desk_last_told()->oid, second);
-	cr_expect_eq(desk.risk.orders.n, 1);
+	cr_expect_eq(orders_open(&desk.risk.orders), 1);
 	cr_expect_eq(desk.n_sent, 1);
 	desk.now_tsc += DESK_HZ;
 	desk_settle();
@@ -510,8 +510,8 @@ static struct risk_snapshot_of_test {
 {
 	const struct risk_cell *c = risk_cell(&desk.risk, 1, 0);
 
-	return (struct risk_snapshot_of_test){desk.risk.orders.n, desk.risk.kill.n_on, c->pos.qty,
-		{c->worst[0], c->worst[1]}, risk_pnl_total(&desk.risk.engine.pnl),
+	return (struct risk_snapshot_of_test){orders_open(&desk.risk.orders), desk.risk.kill.n_on, risk_ledger(&desk.risk, 1, 0)->pos.qty,
+		{c->side[0].worst, c->side[1].worst}, risk_pnl_total(&desk.risk.engine.pnl),
 		desk.risk.strategy[0].scope.limits.long_max, risk_oid_last(&desk.risk, 0),
 		desk.risk.strategy[0].scope.room};
 }
@@ -581,7 +581,7 @@ Test(risk_standing, an_order_that_only_the_venue_remembers_is_ours)
 	cr_expect_eq(what_it_was().position, 40);
 	cr_expect_eq(desk_last_told()->leaves, 60);
 	when_the_venue_replays(GN_EXEC_REPLACED, second, first, CENTS(9999), 80);
-	cr_expect_eq(desk.risk.orders.n, 1);
+	cr_expect_eq(orders_open(&desk.risk.orders), 1);
 	cr_expect_eq(desk_last_told()->leaves, 80);
 	cr_expect_eq(what_it_was().worst[0], 120);
 	cr_expect_eq(desk.risk.n.report_adopted, 2);
@@ -604,7 +604,7 @@ Test(risk_standing, what_is_no_such_order_is_not_adopted)
 	when_the_venue_replays(GN_EXEC_FILLED, gn_oid_make(0, 9), 0, CENTS(10000), 10);
 	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .oid = gn_oid_make(0, 9), .inst = 1, .side = GN_BUY,
 		.px = CENTS(10000), .qty = 10}); /* not in a replay */
-	cr_expect_eq(desk.risk.orders.n, 0);
+	cr_expect_eq(orders_open(&desk.risk.orders), 0);
 	cr_expect_eq(desk.risk.n.report_adopted, 0);
 	desk_expect_no_exposure();
 }
