@@ -2,6 +2,8 @@
 #include "check_host.h"
 
 #include <getopt.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,7 @@ static const char usage[] =
 	"usage: gannet check-host [--format text|json] [--cores LIST]\n"
 	"       gannet check-host --apply [ROW...] | --revert      [--cores LIST] [--state FILE]\n"
 	"       gannet check-host --print-boot | --print-tuned     [--cores LIST]\n"
-	"       gannet check-host --jitter [--seconds N] [--svg FILE] [--format text|json] [--cores LIST]\n"
+	"       gannet check-host --jitter [--seconds N] [--svg FILE] [--format text|json] [--cores LIST] [--no-trace]\n"
 	"\n"
 	"Says, one row a setting, what this host takes away from polling cores, what it costs, and the fix.\n"
 	"Changes nothing without --apply.\n"
@@ -31,7 +33,8 @@ static const char usage[] =
 	"  --state FILE    where --apply remembers what was there before (" STATE_FILE ")\n"
 	"  --print-boot    the kernel parameters for these cores\n"
 	"  --print-tuned   a profile for tuned\n"
-	"  --jitter        let a thread spin on each core and show what it loses, and to which interrupts\n"
+	"  --jitter        let a thread spin on each core and show what it loses, and to what\n"
+	"  --no-trace      do not ask the kernel's tracer for the causes: each of its events costs some 100 ns\n"
 	"  --seconds N     for how long (5)\n"
 	"  --svg FILE      draw it, too\n"
 	"  --root DIR      read /sys and /proc below DIR instead of this machine's\n"
@@ -42,13 +45,13 @@ enum mode { MODE_CHECK = 0, MODE_APPLY, MODE_REVERT, MODE_BOOT, MODE_TUNED, MODE
 
 struct options {
 	enum mode mode;
-	bool json, has_cores, help;
+	bool json, has_cores, help, untraced;
 	cpu_set_t cores;
 	uint32_t seconds;
 	const char *state, *root, *svg;
 };
 
-enum { OPT_FORMAT = 256, OPT_CORES, OPT_STATE, OPT_SECONDS, OPT_SVG, OPT_ROOT, OPT_HELP };
+enum { OPT_FORMAT = 256, OPT_CORES, OPT_STATE, OPT_SECONDS, OPT_SVG, OPT_ROOT, OPT_NO_TRACE, OPT_HELP };
 
 static const struct option long_options[] = {
 	{"apply", no_argument, NULL, MODE_APPLY},
@@ -62,6 +65,7 @@ static const struct option long_options[] = {
 	{"seconds", required_argument, NULL, OPT_SECONDS},
 	{"svg", required_argument, NULL, OPT_SVG},
 	{"root", required_argument, NULL, OPT_ROOT},
+	{"no-trace", no_argument, NULL, OPT_NO_TRACE},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -103,6 +107,7 @@ static int set_option(struct options *o, int option, const char *value)
 	case OPT_STATE: o->state = value; return 0;
 	case OPT_SVG: o->svg = value; return 0;
 	case OPT_ROOT: o->root = value; return 0;
+	case OPT_NO_TRACE: o->untraced = true; return 0;
 	case OPT_HELP: o->help = true; return 0;
 	default:
 		if (option < MODE_APPLY || option > MODE_JITTER)
@@ -191,6 +196,23 @@ static int do_revert(const struct options *o)
 	return n_failed ? 1 : 0;
 }
 
+/* A watch that is interrupted ends early, and takes its trace with it; a second signal ends the process. */
+static _Atomic bool interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = true;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+}
+
 static int do_jitter(const struct options *o, const cpu_set_t *cores)
 {
 	struct gn_jitter j;
@@ -198,7 +220,9 @@ static int do_jitter(const struct options *o, const cpu_set_t *cores)
 	if (gn_clock_calibrate() < 0)
 		return failed("jitter");
 	fprintf(stderr, "gannet: watching cores %s for %u s\n", gn_cpus_text(cores).c, o->seconds);
-	if (gn_jitter_run(&j, cores, o->seconds) < 0)
+	const struct gn_jitter_options how = {.stop = &interrupted, .trace = !o->untraced};
+	catch_signals();
+	if (gn_jitter_run(&j, cores, o->seconds, &how) < 0)
 		return failed("");
 	if (o->json)
 		gn_jitter_print_json(&j, stdout);

@@ -9,6 +9,7 @@
  * Cold path; the calling thread waits. The clock must be calibrated.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cpu_list.h"
@@ -20,6 +21,8 @@
 
 struct gn_jitter_gap {
 	uint64_t at_ns, gap_ns;
+	uint64_t from_tsc, to_tsc;
+	char cause[128]; /* what the kernel did meanwhile; "" when nothing is known */
 };
 
 /** Interrupts of one kind that the core has taken meanwhile. */
@@ -32,6 +35,7 @@ struct gn_jitter_core {
 	int core;
 	uint64_t n_turns, run_ns, lost_ns;
 	uint64_t n_involuntary, n_voluntary, n_faults; /* of the thread: switches, page faults */
+	uint64_t stolen_ms; /* time that the hypervisor gave to others, as the kernel counts it */
 	struct gn_jitter_gap worst[GN_JITTER_WORST]; /* longest first; gap_ns 0: none */
 	struct gn_jitter_cause cause[GN_JITTER_CAUSES]; /* most frequent first; n 0: none */
 	struct gn_hist gaps; /* of GN_JITTER_GAP_NS and longer */
@@ -40,15 +44,27 @@ struct gn_jitter_core {
 struct gn_jitter {
 	int n;
 	struct gn_jitter_core *core;
+	bool traced; /* the worst gaps have their causes */
+	uint64_t n_events, n_events_lost; /* of the kernel's tracer */
+	char untraced[192]; /* why not; "" when nobody asked */
+};
+
+struct gn_jitter_options {
+	const _Atomic bool *stop; /* ends the watch early; NULL: nothing does */
+	bool trace; /* ask the kernel's tracer for causes: each event costs the core some 100 ns more */
+	const char *root; /* of a fake tracer; NULL: this machine's */
 };
 
 /**
  * Watch cores, all at once, for some seconds.
  *
+ * @param options
+ *   NULL: no causes.
  * @return
  *   0 or -errno: a core cannot be had (the text says why), or memory ran out. Free with gn_jitter_free().
  */
-int gn_jitter_run(struct gn_jitter *j, const cpu_set_t *cores, uint32_t seconds);
+int gn_jitter_run(
+	struct gn_jitter *j, const cpu_set_t *cores, uint32_t seconds, const struct gn_jitter_options *options);
 void gn_jitter_free(struct gn_jitter *j);
 
 void gn_jitter_print_text(const struct gn_jitter *j, FILE *out);

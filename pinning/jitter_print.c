@@ -17,20 +17,31 @@ static uint64_t lost_ppm(const struct gn_jitter_core *c)
 	return c->run_ns ? c->lost_ns * 1000 * 1000 / c->run_ns : 0;
 }
 
-static void print_worst(const struct gn_jitter_core *c, FILE *out)
+/* What no event of the kernel explains is below it. */
+static const char *cause_words(const struct gn_jitter_gap *g)
+{
+	return g->cause[0] ? g->cause : "nothing of the kernel's: hardware (SMI) or hypervisor";
+}
+
+static void print_worst(const struct gn_jitter_core *c, bool traced, FILE *out)
 {
 	for (size_t i = 0; i < GN_JITTER_WORST && c->worst[i].gap_ns; i++) {
 		time_t s = (time_t)(c->worst[i].at_ns / NS_PER_S);
 		struct tm tm;
 		char text[32];
 		strftime(text, sizeof(text), "%H:%M:%S", gmtime_r(&s, &tm));
-		fprintf(out, "    %10" PRIu64 " ns at %s.%06" PRIu64 " UTC\n", c->worst[i].gap_ns, text,
-			c->worst[i].at_ns % NS_PER_S / 1000);
+		fprintf(out, "    %10" PRIu64 " ns at %s.%06" PRIu64 " UTC%s%s\n", c->worst[i].gap_ns, text,
+			c->worst[i].at_ns % NS_PER_S / 1000, traced ? ": " : "",
+			traced ? cause_words(&c->worst[i]) : "");
 	}
 }
 
 void gn_jitter_print_text(const struct gn_jitter *j, FILE *out)
 {
+	if (j->traced)
+		fprintf(out, "traced: %" PRIu64 " events, %" PRIu64 " lost\n", j->n_events, j->n_events_lost);
+	else if (j->untraced[0])
+		fprintf(out, "without causes: %s\n", j->untraced);
 	for (int i = 0; i < j->n; i++) {
 		const struct gn_jitter_core *c = &j->core[i];
 		fprintf(out,
@@ -46,11 +57,13 @@ void gn_jitter_print_text(const struct gn_jitter *j, FILE *out)
 			"  switched out %" PRIu64 " times, gave up the core %" PRIu64 " times, %" PRIu64
 			" page faults\n",
 			c->n_involuntary, c->n_voluntary, c->n_faults);
+		if (c->stolen_ms)
+			fprintf(out, "  the hypervisor gave %" PRIu64 " ms to others\n", c->stolen_ms);
 		for (size_t k = 0; k < GN_JITTER_CAUSES && c->cause[k].n; k++)
 			fprintf(out, "  %" PRIu64 " interrupts: %s\n", c->cause[k].n, c->cause[k].name);
 		if (c->worst[0].gap_ns)
 			fprintf(out, "  worst:\n");
-		print_worst(c, out);
+		print_worst(c, j->traced, out);
 	}
 }
 
@@ -59,17 +72,17 @@ static json_t *core_json(const struct gn_jitter_core *c)
 	json_t *worst = json_array(), *causes = json_array();
 
 	for (size_t i = 0; i < GN_JITTER_WORST && c->worst[i].gap_ns; i++)
-		json_array_append_new(worst, json_pack("{s:I, s:I}", "at_ns", (json_int_t)c->worst[i].at_ns, "gap_ns",
-						     (json_int_t)c->worst[i].gap_ns));
+		json_array_append_new(worst, json_pack("{s:I, s:I, s:s}", "at_ns", (json_int_t)c->worst[i].at_ns, "gap_ns",
+						     (json_int_t)c->worst[i].gap_ns, "cause", c->worst[i].cause));
 	for (size_t i = 0; i < GN_JITTER_CAUSES && c->cause[i].n; i++)
 		json_array_append_new(causes, json_pack("{s:s%, s:I}", "interrupt", c->cause[i].name,
 						      strlen(c->cause[i].name), "n", (json_int_t)c->cause[i].n));
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "core", c->core,
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "core", c->core,
 		"run_ns", (json_int_t)c->run_ns, "lost_ns", (json_int_t)c->lost_ns, "n_turns", (json_int_t)c->n_turns,
 		"n_gaps", (json_int_t)c->gaps.n, "gap_p50_ns", (json_int_t)gn_hist_at(&c->gaps, 500000), "gap_p99_ns",
 		(json_int_t)gn_hist_at(&c->gaps, 990000), "gap_p999_ns", (json_int_t)gn_hist_at(&c->gaps, 999000),
 		"gap_max_ns", (json_int_t)c->gaps.max, "n_involuntary", (json_int_t)c->n_involuntary, "n_voluntary",
-		(json_int_t)c->n_voluntary, "n_faults", (json_int_t)c->n_faults, "worst", worst, "interrupts", causes);
+		(json_int_t)c->n_voluntary, "n_faults", (json_int_t)c->n_faults, "stolen_ms", (json_int_t)c->stolen_ms, "worst", worst, "interrupts", causes);
 }
 
 void gn_jitter_print_json(const struct gn_jitter *j, FILE *out)
@@ -78,7 +91,8 @@ void gn_jitter_print_json(const struct gn_jitter *j, FILE *out)
 
 	for (int i = 0; i < j->n; i++)
 		json_array_append_new(cores, core_json(&j->core[i]));
-	json_t *all = json_pack("{s:i, s:o}", "gap_ns_min", (int)GN_JITTER_GAP_NS, "cores", cores);
+	json_t *all = json_pack("{s:i, s:b, s:s, s:I, s:o}", "gap_ns_min", (int)GN_JITTER_GAP_NS, "traced", j->traced,
+		"untraced_because", j->untraced, "events_lost", (json_int_t)j->n_events_lost, "cores", cores);
 	json_dumpf(all, out, JSON_INDENT(1));
 	fputc('\n', out);
 	json_decref(all);
@@ -128,7 +142,8 @@ int gn_jitter_plot(const struct gn_jitter *j, const char *svg_path)
 	}
 	fprintf(out,
 		"set terminal svg size 900,500 background 'white'\nset output '%s'\nset logscale xy\nset grid\n"
-		"set xlabel 'length of the gap, ns'\nset ylabel 'gaps a second at least that long'\nset title 'What "
+		"set xtics ('100 ns' 1e2, '1 us' 1e3, '10 us' 1e4, '100 us' 1e5, '1 ms' 1e6, '10 ms' 1e7, '100 ms' 1e8, '1 s' 1e9)\n"
+		"set xlabel 'length of the gap'\nset ylabel 'gaps a second at least that long'\nset title 'What "
 	        "polling cores lose'\nplot ",
 		svg_path);
 	int n_drawn = 0;

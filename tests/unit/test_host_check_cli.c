@@ -145,7 +145,7 @@ Test(check_host_cli, jitter_watches_a_core_and_draws_it)
 	int core = a_core(&cores);
 
 	cr_assert_eq(gn_clock_calibrate(), 0);
-	cr_assert_eq(gn_jitter_run(&j, &cores, 1), 0, "%s", gn_err_text());
+	cr_assert_eq(gn_jitter_run(&j, &cores, 1, NULL), 0, "%s", gn_err_text());
 	cr_assert_eq(j.n, 1);
 	cr_assert_eq(j.core[0].core, core);
 	cr_assert_geq(j.core[0].run_ns, 990000000);
@@ -171,10 +171,10 @@ Test(check_host_cli, jitter_refuses_a_core_that_is_not_there)
 	cpu_set_t cores;
 
 	CPU_ZERO(&cores);
-	cr_assert_lt(gn_jitter_run(&j, &cores, 1), 0);
+	cr_assert_lt(gn_jitter_run(&j, &cores, 1, NULL), 0);
 	CPU_SET(1000, &cores);
 	cr_assert_eq(gn_clock_calibrate(), 0);
-	cr_assert_lt(gn_jitter_run(&j, &cores, 1), 0);
+	cr_assert_lt(gn_jitter_run(&j, &cores, 1, NULL), 0);
 	cr_assert_not_null(strstr(gn_err_text(), "core 1000"), "%s", gn_err_text());
 }
 
