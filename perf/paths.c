@@ -213,7 +213,7 @@ PATH(strategy_hop)
 	struct gn_book_view view = {.inst = 1, .cause = GN_MD_ADD, .n_levels = 1, .rx_tsc = 1};
 	uint64_t before = n_requests;
 
-	view.level[0].ask_px.e9 = 1000000000;
+	view.level[0].bid_px.e9 = 1000000000;
 	for (uint32_t i = 0; i < n; i++)
 		gn_link_send(to_strategy, &view, gn_book_view_bytes(1));
 	GN_ASSERT(n_requests == before + n);

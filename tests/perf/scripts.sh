@@ -46,6 +46,18 @@ results spsc_rtt perf/bench spsc_ itch_decode order_encode send_fast strategy_ho
 timeout 120 perf/ab . . bench_paths --short >"$tmp/out" 2>"$tmp/words" || fail 'perf/ab . . finds a difference'
 grep -q '"bench": "strategy_hop"' "$tmp/out" || fail 'perf/ab prints no ratio'
 
+results tick_to_trade perf/tick-to-trade --short --output "$tmp/tick"
+if ! command -v gnuplot >/dev/null || [ -s "$tmp/tick/tick-to-trade.svg" ]; then :; else fail 'perf/tick-to-trade makes no plot'; fi
+[ -s "$tmp/tick/memif-fused-10000/latency-tick-to-trade.hgrm" ] || fail 'perf/tick-to-trade leaves no histograms'
+if [ "$(id -u)" = 0 ] && ip netns list >/dev/null 2>&1; then
+	results tick_to_trade_kernel perf/kernel_baseline --short
+else
+	echo 'skipped: perf/kernel_baseline needs root for network namespaces'
+fi
+
+refuses perf/pair --port nonsense
+refuses perf/kernel_baseline --nonsense
+refuses perf/tick-to-trade --nonsense
 refuses perf/floor --nonsense
 refuses perf/bench --nonsense
 refuses perf/gate --nonsense
