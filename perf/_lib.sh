@@ -34,8 +34,14 @@ have() {
 
 # targets TARGET...: builds them, quietly unless it fails
 targets() {
-	[ -f "$build/build.ninja" ] || meson setup "$build" "$root" >"$tmp/setup.log" 2>&1 || { cat "$tmp/setup.log" >&2 && die 'no build folder'; }
-	ninja -C "$build" "$@" >"$tmp/build.log" 2>&1 || { grep -vE '^\[[0-9]+/[0-9]+\]' "$tmp/build.log" >&2 && die 'the build failed'; }
+	if [ ! -f "$build/build.ninja" ] && ! meson setup "$build" "$root" >"$tmp/setup.log" 2>&1; then
+		tail -n 30 "$tmp/setup.log" >&2
+		die "$build cannot be set up"
+	fi
+	if ! ninja -C "$build" "$@" >"$tmp/build.log" 2>&1; then
+		grep -vE '^\[[0-9]+/[0-9]+\] [A-Z]' "$tmp/build.log" | tail -n 30 >&2 || true
+		die "the build of $* in $build failed"
+	fi
 }
 
 # one_at_a_time: takes the lock of measurements for this script and what it starts; says so when another run has it
