@@ -7,7 +7,7 @@
  * The journal's files. Numbers are little-endian, as the machine has them.
  *
  * A file is a head of two records' length, then records of 160 bytes. Each record carries its number, a CRC-32C (a torn
- * write is seen at once) and the BLAKE2b-256 hash of the record before it and of itself, so that a changed, dropped or
+ * write is seen at once) and a BLAKE2b-256 hash of itself and of the hash of the record before it, so that a changed, dropped or
  * reordered record breaks the chain from there on. The chain goes on from file to file through their heads. With a key,
  * signature records vouch for the chain up to them, and a seal beside the journal holds the last one: a journal that
  * was cut off shorter than its seal is seen to be.
@@ -17,7 +17,7 @@
 
 #define JOURNAL_MAGIC "GNJOURN1"
 #define JOURNAL_SEAL_MAGIC "GNJSEAL1"
-#define JOURNAL_VERSION 1u
+#define JOURNAL_VERSION 2u
 #define JOURNAL_HASH_BYTES 32u
 #define JOURNAL_KEY_BYTES 32u        /* public key, Ed25519 */
 #define JOURNAL_SECRET_KEY_BYTES 64u

@@ -17,6 +17,7 @@ cleanup() {
 	if [ -n "${netns:-}" ]; then
 		for ns in $netns; do ip netns del "$ns" 2>/dev/null || true; done
 	fi
+	if [ -n "${mounted:-}" ]; then umount -l "$mounted" 2>/dev/null || true; fi
 	if [ $status -ne 0 ] && [ $status -ne 77 ]; then tail -n 50 "$tmp"/*.{out,err} 2>/dev/null || true; fi
 	rm -rf "$tmp"
 	exit $status
