@@ -21,17 +21,19 @@ static void check_usage(FILE *out)
 		out);
 }
 
-static int check_engine(const char *path, const char *topology_path, const struct engine_section *s)
+static int check_engine(const char *path, const char *topology_path, struct engine_section *s)
 {
 	struct topology_config *t = NULL;
 	struct parts *p = calloc(1, sizeof(*p));
 	char *relative = topology_path ? strdup(topology_path) : config_file_relative(path, s->topology);
-	int rc = p && relative ? parts_make(p, path, s, NULL) : gn_err(ENOMEM, "check-config");
+	int rc = p && relative ? config_file_load(relative, &topology_schema, (void **)&t) : gn_err(ENOMEM, "check-config");
 
-	if (rc < 0)
-		rc = gn_err_in(rc, "%s", path);
-	if (rc == 0)
-		rc = config_file_load(relative, &topology_schema, (void **)&t);
+	if (rc == 0) {
+		topology_shards(t, s);
+		rc = parts_make(p, path, s, NULL);
+		if (rc < 0)
+			rc = gn_err_in(rc, "%s", path);
+	}
 	if (rc == 0)
 		rc = topology_check(relative, t, &p->shape);
 	config_file_free(&topology_schema, t);

@@ -147,6 +147,7 @@ struct link_section {
 
 struct topology_config {
 	uint32_t allow; /* GN_ALLOW_* */
+	uint32_t shards; /* in place of engine.feed.shards; 0: as that says */
 	struct thread_section *threads;
 	uint32_t threads_count;
 	struct link_section *links;

@@ -332,6 +332,7 @@ static const cyaml_strval_t allows[] = {{"smt", GN_ALLOW_SMT}, {"cross-numa", GN
 	{"shared-core", GN_ALLOW_SHARED_CORE}, {"non-isolated", GN_ALLOW_NON_ISOLATED}};
 
 static const cyaml_schema_field_t topology_fields[] = {
+	CONFIG_FIELD_UINT(struct topology_config, shards, OPT)
 	CYAML_FIELD_FLAGS("allow", OPT, struct topology_config, allow, allows, CYAML_ARRAY_LEN(allows)),
 	CYAML_FIELD_SEQUENCE("threads", LIST, struct topology_config, threads, &thread_schema, 1, 64),
 	CYAML_FIELD_SEQUENCE("links", LIST | OPT, struct topology_config, links, &link_schema, 1, 64),
@@ -342,6 +343,7 @@ static const cyaml_schema_value_t topology_top = {
 
 static const struct config_key topology_keys[] = {
 	{"allow", 0, 0, "", "faults of placement that are warnings only: smt, cross-numa, shared-core, non-isolated"},
+	{"shards", 0, 32, "0", "feed and book handlers that share the instruments, feed0 and book0 on; 0: engine.feed.shards"},
 	{"threads[].core", 1, 8, "auto", "core of the thread: a number, or auto"},
 	{"threads[].fifo_priority", 0, 99, "0", "SCHED_FIFO with this priority; 0: the kernel's default scheduler"},
 	{"threads[].stages[]", 1, 31, NULL, "stages in the order in which they run: rx0, feed0, book0, names of strategies, "

@@ -63,7 +63,10 @@ static int engine_load(struct engine *e, const struct engine_options *o)
 					    : config_file_relative(o->config_path, e->config->engine->topology);
 	if (!e->topology_path)
 		return gn_err(ENOMEM, "engine");
-	return config_file_load(e->topology_path, &topology_schema, (void **)&e->topology);
+	rc = config_file_load(e->topology_path, &topology_schema, (void **)&e->topology);
+	if (rc == 0)
+		topology_shards(e->topology, e->config->engine);
+	return rc;
 }
 
 static int engine_journal(struct engine *e, const struct engine_options *o)

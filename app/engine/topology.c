@@ -144,6 +144,12 @@ void topology_wants(const struct topology_config *t, const struct topology_shape
 	}
 }
 
+void topology_shards(const struct topology_config *t, struct engine_section *s)
+{
+	if (t->shards)
+		s->feed.shards = t->shards;
+}
+
 static uint32_t times_listed(const struct topology_config *t, const char *word)
 {
 	uint32_t n = 0;

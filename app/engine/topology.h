@@ -40,6 +40,9 @@ struct topology_configs {
 int topology_wire(struct gn_wiring *w, const char *file, const struct topology_config *t, const struct topology_shape *shape,
 	const struct topology_configs *configs, const int *node);
 
+/** What a topology says of the engine besides threads, in place of what the config says. Before parts_make(). */
+void topology_shards(const struct topology_config *t, struct engine_section *s);
+
 /** What each thread wants of a core: one a thread of the file, which must have passed topology_check(). */
 void topology_wants(const struct topology_config *t, const struct topology_shape *shape, struct threads_want *want);
 

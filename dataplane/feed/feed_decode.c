@@ -86,7 +86,9 @@ static void feed_unmapped(struct feed *f, const struct gn_md *md, uint16_t locat
 {
 	gn_inst inst = f->symbols.inst_of[locate];
 
-	if (kind_has_no_inst[md->kind])
+	if (inst == SYMBOLS_STRANGE)
+		inst = symbol.word ? symbols_learn(&f->symbols, locate, symbol) : SYMBOLS_FOREIGN;
+	else if (kind_has_no_inst[md->kind])
 		inst = GN_INST_NONE;
 	else if (md->kind == GN_MD_IPO)
 		inst = feed_named(f, md, symbol);
@@ -112,7 +114,8 @@ void feed_decode_late(struct feed *f, const uint8_t *msg, uint32_t bytes)
 	struct gn_md md;
 	uint16_t locate;
 
-	if (itch50_decode(msg, bytes, &md, &locate) != ITCH50_OK || f->symbols.inst_of[locate] != SYMBOLS_UNKNOWN)
+	if (itch50_decode(msg, bytes, &md, &locate) != ITCH50_OK || (f->symbols.inst_of[locate] != SYMBOLS_UNKNOWN
+		&& f->symbols.inst_of[locate] != SYMBOLS_STRANGE))
 		return;
 	md.exch_ns += f->midnight_ns;
 	if (md.kind == GN_MD_DIRECTORY)

@@ -35,7 +35,7 @@ void symbols_fini(struct symbols *s)
 void symbols_forget(struct symbols *s)
 {
 	for (uint32_t i = 1; i < SYMBOLS_LOCATES; i++)
-		s->inst_of[i] = i % s->n_shards == s->shard ? SYMBOLS_UNKNOWN : SYMBOLS_FOREIGN;
+		s->inst_of[i] = i % s->n_shards == s->shard ? SYMBOLS_UNKNOWN : SYMBOLS_STRANGE;
 	s->inst_of[0] = s->shard == 0 ? GN_INST_NONE : SYMBOLS_FOREIGN;
 	memset(s->locate_of, 0, gn_instruments_max(s->table) * sizeof(*s->locate_of));
 	s->n_known = 0;
@@ -50,8 +50,8 @@ gn_inst symbols_learn(struct symbols *s, uint16_t locate, gn_symbol symbol)
 	gn_inst inst = gn_instruments_add(s->table, symbol);
 	if (inst != GN_INST_NONE)
 		s->locate_of[inst] = locate;
-	if (was == SYMBOLS_FOREIGN)
-		return SYMBOLS_FOREIGN;
+	if (was == SYMBOLS_FOREIGN || was == SYMBOLS_STRANGE)
+		return s->inst_of[locate] = SYMBOLS_FOREIGN;
 	if (inst == GN_INST_NONE) {
 		s->n_refused += was != SYMBOLS_REFUSED;
 		return s->inst_of[locate] = SYMBOLS_REFUSED;

@@ -7,7 +7,7 @@
  * The venue's instrument number (ITCH stock locate) > our dense index, for the instruments of one shard.
  *
  * One load a message. Filled from directory messages, and from any message that names its symbol when the directory
- * was missed. Numbers are the venue's for one day: symbols_forget() when a new session begins.
+ * was missed, also of other shards: all shards must agree on whose a message is that names only a symbol. Numbers are the venue's for one day: symbols_forget() when a new session begins.
  */
 
 #include "dataplane/runtime/instruments.h"
@@ -18,7 +18,8 @@
 #define SYMBOLS_UNKNOWN (GN_INST_NONE - 1) /* nobody has said yet what it is */
 #define SYMBOLS_REFUSED (GN_INST_NONE - 2) /* the table of instruments is full */
 #define SYMBOLS_FOREIGN (GN_INST_NONE - 3) /* belongs to another shard */
-#define SYMBOLS_SPECIAL SYMBOLS_FOREIGN    /* indices are below it */
+#define SYMBOLS_STRANGE (GN_INST_NONE - 4) /* the same, and nobody has said yet what it is */
+#define SYMBOLS_SPECIAL SYMBOLS_STRANGE    /* indices are below it */
 
 struct symbols {
 	gn_inst *inst_of;    /* by locate */
