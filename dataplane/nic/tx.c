@@ -45,10 +45,14 @@ void tx_free(struct gn_tx *tx)
 	gn_mem_free(tx, sizeof(*tx));
 }
 
-/* Half a stash at a time: the pool's own lock-free ring is asked rarely even by a thread without a cache. */
+/*
+ * A thread that DPDK knows has a cache of the pool, last in, first out: one buffer at a time is the one that was sent
+ * last, still warm. For others half a stash at a time, so that the pool's own ring is asked rarely.
+ */
 static bool stash_fill(struct gn_tx *tx)
 {
-	if (rte_pktmbuf_alloc_bulk(tx->port->tx_pool, tx->stash, TX_STASH / 2) == 0) {
+	if (gn_unlikely(rte_lcore_id() == LCORE_ID_ANY)
+		&& rte_pktmbuf_alloc_bulk(tx->port->tx_pool, tx->stash, TX_STASH / 2) == 0) {
 		tx->n_stash = TX_STASH / 2;
 		return true;
 	}
