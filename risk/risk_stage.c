@@ -90,6 +90,7 @@ static void risk_hint_request(void *arg, const void *msg, uint32_t step)
 	struct risk_ctx *c = arg;
 	const struct gn_order_req *req = msg;
 
+	gn_link_hint(c->gateway, req, step);
 	if (step == 0)
 		risk_prefetch(&c->core, req);
 	else

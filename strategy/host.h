@@ -86,4 +86,10 @@ static inline void strategy_host_leave(struct strategy_host *h)
 /** Calls, by any thread, that no callback of that thread was behind; all strategies together. */
 uint64_t strategy_host_n_foreign(void);
 
+/** The id that the next order will have, if one follows. */
+static inline gn_oid strategy_host_next(const struct strategy_host *h)
+{
+	return gn_oid_make(h->config.index, h->oid_last + 1);
+}
+
 #endif

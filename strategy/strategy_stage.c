@@ -36,6 +36,9 @@ static void strategy_on_view(struct strategy_ctx *s, const struct gn_book_view *
 	s->n.view_skipped += view->skipped;
 	if (!s->api.on_book)
 		return;
+	/* an order may come of it: what checks and sends it can be on its way while the strategy thinks */
+	const struct gn_order_req soon = {.inst = view->inst, .strategy = s->host.config.index, .oid = strategy_host_next(&s->host)};
+	gn_link_hint(s->host.config.out, &soon, 0);
 	strategy_host_enter(&s->host, STRATEGY_LIVE, view->rx_tsc);
 	s->api.on_book(s->state, view);
 	strategy_host_leave(&s->host);

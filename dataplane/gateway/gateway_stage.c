@@ -365,6 +365,23 @@ static void gateway_on_request(void *arg, uint32_t from, const void *msg, uint32
 	account_request(&c->line[line].account, req, c->now_ns);
 }
 
+static void gateway_hint(void *arg, const void *msg, uint32_t step)
+{
+	struct gateway_ctx *c = arg;
+	const struct gn_order_req *req = msg;
+	uint32_t line = req->strategy < GN_STRATEGIES_MAX ? c->route[req->strategy] : c->n_lines;
+
+	if (step != 0 || gn_unlikely(line >= c->n_lines))
+		return;
+	const struct gateway_line *l = &c->line[line];
+	gn_prefetch(&l->account.n);
+	gn_prefetch(&l->account.session);
+	gn_prefetch(l->account.sent);
+	sent_orders_hint(&l->account.orders);
+	if (gn_likely(l->tcp != NULL))
+		gn_tcp_fast_hint(l->tcp);
+}
+
 static void gateway_on_feed(void *arg, uint32_t from, const void *msg, uint32_t bytes)
 {
 	struct gateway_ctx *c = arg;
@@ -585,7 +602,7 @@ const struct gn_stage gn_stage_gateway = {
 	.burst = GATEWAY_BURST,
 	.in = (const struct gn_inlet[]){
 		{"rx_gateway", gateway_on_frame, sizeof(struct gn_frame) + GN_FRAME_BYTES_MAX, NULL, 0},
-		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), NULL, 4},
+		{"risk_gateway", gateway_on_request, sizeof(struct gn_order_req), gateway_hint, 4},
 		{"feed_gateway", gateway_on_feed, sizeof(struct feed_request), NULL, 1}, {0}},
 	.out = (const char *const[]){"gateway_risk", "gateway_journal", "gateway_feed", "gateway_capture", NULL},
 	.counters = (const struct gn_counter[]){

@@ -13,6 +13,7 @@
 
 #include <gannet/order.h>
 
+#include "dataplane/runtime/compiler.h"
 #include "dialect.h"
 #include "oid_map.h"
 
@@ -70,6 +71,12 @@ void sent_orders_fini(struct sent_orders *o);
 static inline uint32_t sent_orders_next(struct sent_orders *o, gn_oid oid)
 {
 	return o->next <= o->max && oid_map_reserve(&o->ids, oid) ? o->next : 0;
+}
+
+/** An order may follow soon: start loading where it will be recorded. A hint, changes nothing. */
+static inline void sent_orders_hint(const struct sent_orders *o)
+{
+	gn_prefetch(&o->order[o->next <= o->max ? o->next : 0]);
 }
 
 /** Record an order under a number from sent_orders_next() (or, from the venue's replay, any above all others). */

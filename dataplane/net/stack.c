@@ -561,6 +561,18 @@ static uint8_t *claim_slow(struct gn_tcp *t, uint32_t bytes_max)
 	return s->slow_claim;
 }
 
+void gn_tcp_fast_hint(const struct gn_tcp *t)
+{
+	const struct tcp_fast *f = &t->fast;
+
+	gn_prefetch(&t->claim);
+	gn_prefetch(&f->grant);
+	gn_prefetch(f->head);
+	gn_prefetch(f->head + sizeof(f->head) - 1);
+	gn_prefetch(&f->wire_from);
+	gn_prefetch(f->pending + f->pending_bytes);
+}
+
 uint8_t *gn_tcp_fast_claim(struct gn_tcp *t, uint32_t bytes_max)
 {
 	t->claim_bytes = bytes_max;

@@ -130,6 +130,9 @@ uint8_t *gn_tcp_fast_claim(struct gn_tcp *t, uint32_t bytes_max);
 
 #define GN_TCP_FAST_BYTES_MAX 512u
 
+/** A claim may follow soon: start loading what it will touch. A hint, changes nothing. */
+void gn_tcp_fast_hint(const struct gn_tcp *t);
+
 /** Send what was written at the claimed place. bytes: at most what was claimed; 0 gives the claim up. Never fails. */
 void gn_tcp_fast_commit(struct gn_tcp *t, uint32_t bytes);
 

@@ -95,6 +95,13 @@ static inline bool gn_link_try_send(struct gn_link *l, const void *msg, uint32_t
 	return true;
 }
 
+/** A message may follow soon: pass the hint on to a direct reader. Changes nothing. */
+static inline void gn_link_hint(struct gn_link *l, const void *msg, uint32_t step)
+{
+	if (!l->ring && l->hint)
+		l->hint(l->ctx, msg, step);
+}
+
 /** Send n messages of one size that lie `stride` bytes apart; a direct reader gets its hints ahead of them. */
 static inline void gn_link_send_burst(struct gn_link *l, const void *msgs, uint32_t bytes, uint32_t stride, uint32_t n)
 {

@@ -88,6 +88,11 @@ bool gn_tcp_send(struct gn_tcp *t, const void *data, uint32_t bytes)
 	return true;
 }
 
+void gn_tcp_fast_hint(const struct gn_tcp *t)
+{
+	(void)t;
+}
+
 uint8_t *gn_tcp_fast_claim(struct gn_tcp *t, uint32_t bytes_max)
 {
 	cr_assert(t->open && !t->aborted);
