@@ -132,7 +132,8 @@ CONTROL(short_sale)
 		return false;
 	bool price_test = (c->quote.flags & GN_VIEW_NO_SHORT) && !(q->flags & GN_ORD_SHORT_EXEMPT);
 	return !(c->strategy->may & RISK_MAY_SHORT) || (r->mark_shorts && !marked)
-	       || c->inst->side[1].worst + c->more_qty > c->inst->locate_qty || (price_test && q->px.e9 <= c->quote.bid.e9);
+	       || c->inst->side[1].worst + c->more_qty > c->inst->locate_qty
+	       || (price_test && q->px.e9 <= c->quote.bid.e9);
 }
 
 CONTROL(position)

@@ -50,8 +50,8 @@ static inline bool duplicate_seen(const struct risk *r, const struct risk_cell *
 }
 
 /** Keep an order of q's kind that leaves its cell too early; the oldest of its set is forgotten. */
-static inline void duplicate_push(
-	struct risk *r, const struct gn_order_req *q, const struct risk_seen *old, uint64_t now_tsc, uint64_t window_tsc)
+static inline void duplicate_push(struct risk *r, const struct gn_order_req *q, const struct risk_seen *old,
+	uint64_t now_tsc, uint64_t window_tsc)
 {
 	uint64_t key = duplicate_key(q, old->px, old->qty);
 	struct risk_duplicate_set *set = duplicate_set(r, key);

@@ -71,8 +71,9 @@ static inline uint32_t enter_order(struct risk *r, const struct gn_order_req *q,
 {
 	uint8_t flags = (c->more_orders ? ORDER_F_COUNTED : ORDER_F_REPLACEMENT) | ORDER_F_LISTED;
 
-	return enter_table(r, q, &(struct entry){&c->inst->side[c->side], c->more_qty, c->more_ntl,
-		ORDER_STATUS(state, flags), c->now_tsc});
+	return enter_table(r, q,
+		&(struct entry){
+			&c->inst->side[c->side], c->more_qty, c->more_ntl, ORDER_STATUS(state, flags), c->now_tsc});
 }
 
 /** Ask of the limits what a new order holds. */

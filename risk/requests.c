@@ -143,8 +143,7 @@ static enum gn_verdict request_cancel(struct risk *r, const struct gn_order_req 
 }
 
 /* Everything that the quick check does not accept. */
-static __attribute__((noinline)) enum gn_verdict request_slow(
-	struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
+static __attribute__((noinline)) enum gn_verdict request_slow(struct risk *r, struct gn_order_req *q, uint64_t now_tsc)
 {
 	enum gn_verdict v = GN_REFUSED_KIND;
 

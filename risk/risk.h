@@ -222,7 +222,8 @@ _Static_assert(sizeof(struct risk_inst_side) == GN_LINE, "a side is one line");
 
 struct risk_inst {
 	struct risk_inst_side side[2]; /* by side - 1 */
-	gn_px clear[2]; /* by side - 1: furthest price at which an order surely meets none of our own; a sell's negated */
+	gn_px clear
+		[2]; /* by side - 1: furthest price at which an order surely meets none of our own; a sell's negated */
 	uint64_t stale_tsc;
 	int64_t collar2_e9; /* twice the distance in price */
 	uint64_t collar_share; /* distance as a share of the reference, in 2^-64; at most one below 1 */

@@ -128,7 +128,8 @@ struct risk_view {
 	char reason[RISK_REASON_BYTES];
 	uint64_t n_orders; /* open in the whole engine */
 	uint64_t n_cancels; /* sent by sweeps so far */
-	uint64_t sweep_left, sweep_end_tsc; /* slots that the sweep under way has still to look at; when one last ended */
+	uint64_t sweep_left,
+		sweep_end_tsc; /* slots that the sweep under way has still to look at; when one last ended */
 };
 
 /** The view that the last RISK_DO_LOOK filled; valid between its outcome and the next one. Who sent it. */

@@ -24,7 +24,8 @@ bool self_match_stays(const struct risk *r, const struct risk_inst *inst, const 
 {
 	uint32_t n = 0;
 
-	for (uint32_t slot = inst->side[q->side == GN_BUY].resting; slot != ORDER_NONE; slot = r->orders.pool[slot].next) {
+	for (uint32_t slot = inst->side[q->side == GN_BUY].resting; slot != ORDER_NONE;
+		slot = r->orders.pool[slot].next) {
 		const struct order *o = &r->orders.pool[slot];
 		if (self_match_crosses(q, o) && (++n > SELF_MATCH_MAX || self_match_fixed(r, q, o)))
 			return true;

@@ -95,8 +95,8 @@ void setup_strategy(struct risk *r, uint32_t strategy)
 	pace_set(&s->rate, own->orders_per_s_max, own->orders_burst_max, 0, r->config.tsc_hz);
 	s->slack_tsc = (risk_v4){
 		s->rate.slack_tsc, s->account_of->session.slack_kept_tsc, r->venue.slack_kept_tsc, INT64_MAX / 2};
-	s->token_tsc = (risk_v4){(int64_t)s->rate.token_tsc, (int64_t)s->account_of->session.token_tsc,
-		(int64_t)r->venue.token_tsc, 0};
+	s->token_tsc = (risk_v4){
+		(int64_t)s->rate.token_tsc, (int64_t)s->account_of->session.token_tsc, (int64_t)r->venue.token_tsc, 0};
 	setup_strategy_top(r, strategy);
 }
 
@@ -119,9 +119,8 @@ void setup_inst(struct risk *r, gn_inst inst)
 	i->worst_max[0] = risk_count_limit(l->long_max);
 	i->worst_max[1] = risk_count_limit(l->short_max);
 	i->collar_bps = l->collar_bps;
-	i->collar_share = l->collar_bps < 10000
-	                          ? (uint64_t)(((unsigned __int128)(uint64_t)l->collar_bps << 64) / 10000)
-	                          : UINT64_MAX;
+	i->collar_share = l->collar_bps < 10000 ? (uint64_t)(((unsigned __int128)(uint64_t)l->collar_bps << 64) / 10000)
+	                                        : UINT64_MAX;
 	i->collar2_e9 = collar2 > INT64_MAX ? INT64_MAX : (int64_t)collar2;
 	i->stale_tsc = l->stale_us_max == RISK_UNLIMITED ? UINT64_MAX / 4 : setup_ticks(r, l->stale_us_max);
 	i->by_tick = setup_divisor((uint64_t)i->tick.e9);
@@ -312,7 +311,9 @@ int risk_init(struct risk *r, const struct risk_config *config, uint32_t n_insts
 		.n_strategies = config->n_strategies,
 		.n_accounts = config->n_accounts,
 		.n_insts = n_insts,
-		.n_fast_insts = !board ? 0 : board->max < n_insts ? board->max : n_insts,
+		.n_fast_insts = !board                 ? 0
+	                        : board->max < n_insts ? board->max
+	                                               : n_insts,
 		.mark_shorts = config->mark_shorts,
 		.reference = config->reference,
 		.allow_no_reference = config->allow_no_reference,

@@ -28,19 +28,6 @@ static double money(int64_t e9)
 	return (double)e9 / 1e9;
 }
 
-/* The engine's own figures, with the counts of all strategies: risk keeps those by strategy only. */
-static struct risk_owner_snapshot total_of(const struct engine *e, const struct risk_snapshot *s)
-{
-	struct risk_owner_snapshot total = s->engine;
-
-	total.n_orders = total.n_fills = 0;
-	for (uint32_t i = 0; i < engine_strategies(e); i++) {
-		total.n_orders += s->strategy[i].n_orders;
-		total.n_fills += s->strategy[i].n_fills;
-	}
-	return total;
-}
-
 void live_begin(struct live *l)
 {
 	l->start_ns = gn_clock_now_ns();
@@ -57,7 +44,7 @@ void live_tick(struct live *l, const struct engine *e)
 		return;
 	l->next_ns = now + (l->terminal ? TERMINAL_NS : LINES_NS);
 	engine_snapshot(e, &s);
-	const struct risk_owner_snapshot t = total_of(e, &s);
+	const struct risk_owner_snapshot t = s.engine;
 	fprintf(stderr, "%s%6.1f s  messages %llu  orders %llu  fills %llu  open %lld  position %lld  P&L %.2f  %s%s",
 		l->terminal ? "\r\033[K" : "", (double)(now - l->start_ns) / 1e9,
 		(unsigned long long)sum_of(e, "feed", "msg_event"), (unsigned long long)t.n_orders,
@@ -83,7 +70,7 @@ void live_print_counts(const struct engine *e, double seconds, FILE *out)
 	uint64_t messages = sum_of(e, "feed", "msg_event");
 
 	engine_snapshot(e, &s);
-	const struct risk_owner_snapshot total = total_of(e, &s);
+	const struct risk_owner_snapshot total = s.engine;
 	fprintf(out, "%-28s %14.1f\n", "seconds", seconds);
 	fprintf(out, "%-28s %14llu\n", "datagrams", (unsigned long long)sum_of(e, "feed", "pkt_rx"));
 	fprintf(out, "%-28s %14llu\n", "messages", (unsigned long long)messages);

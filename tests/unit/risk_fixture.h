@@ -32,16 +32,21 @@ struct desk {
 	uint32_t n_sent, n_told, n_records;
 	bool journal_full, deaf; /* what the recorders answer */
 };
-static struct desk desk;
 
-static void desk_gateway(void *arg, const struct gn_order_req *req)
+#ifdef DESK_SHARED
+extern struct desk desk; /* of a test made of several files */
+#else
+static struct desk desk;
+#endif
+
+static inline void desk_gateway(void *arg, const struct gn_order_req *req)
 {
 	struct desk *d = arg;
 
 	d->sent[d->n_sent++ % DESK_LOG] = *req;
 }
 
-static bool desk_tell(void *arg, uint32_t strategy, const struct gn_exec *exec)
+static inline bool desk_tell(void *arg, uint32_t strategy, const struct gn_exec *exec)
 {
 	struct desk *d = arg;
 
@@ -50,7 +55,7 @@ static bool desk_tell(void *arg, uint32_t strategy, const struct gn_exec *exec)
 	return !d->deaf;
 }
 
-static void desk_journal(void *arg, const struct gn_journal_msg *msg)
+static inline void desk_journal(void *arg, const struct gn_journal_msg *msg)
 {
 	struct desk *d = arg;
 
@@ -58,7 +63,7 @@ static void desk_journal(void *arg, const struct gn_journal_msg *msg)
 	d->n_records++;
 }
 
-static uint32_t desk_room(void *arg)
+static inline uint32_t desk_room(void *arg)
 {
 	struct desk *d = arg;
 

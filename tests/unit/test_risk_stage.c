@@ -353,8 +353,12 @@ static int outcome(int64_t ticket)
 
 Test(risk_stage, every_command_has_an_answer)
 {
-	struct risk_command m = {.kind = RISK_DO_KILL, .level = RISK_INSTRUMENT, .index = 1, .cause = RISK_CAUSE_PERSON,
-		.text = "ann: drill", .note = "by ann(1000): drill of the morning"};
+	struct risk_command m = {.kind = RISK_DO_KILL,
+		.level = RISK_INSTRUMENT,
+		.index = 1,
+		.cause = RISK_CAUSE_PERSON,
+		.text = "ann: drill",
+		.note = "by ann(1000): drill of the morning"};
 	struct risk_outcome o;
 
 	wire(0, 0);
@@ -371,9 +375,11 @@ Test(risk_stage, every_command_has_an_answer)
 	m = (struct risk_command){.kind = RISK_DO_RELEASE, .level = RISK_INSTRUMENT, .index = 1, .text = "over"};
 	cr_expect_eq(outcome(risk_control_send(control, &m)), 0);
 	cr_expect_eq(outcome(risk_control_send(control, &m)), -EALREADY);
-	m = (struct risk_command){.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_collar_bps, .value = 1};
+	m = (struct risk_command){
+		.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_collar_bps, .value = 1};
 	cr_expect_eq(outcome(risk_control_send(control, &m)), -ENOENT, "no such limit at that level");
-	m = (struct risk_command){.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_order_qty_max, .value = -1};
+	m = (struct risk_command){
+		.kind = RISK_DO_LIMIT, .level = RISK_STRATEGY, .key = RISK_KEY_order_qty_max, .value = -1};
 	cr_expect_eq(outcome(risk_control_send(control, &m)), -EPERM);
 	m.value = 5;
 	cr_expect_eq(outcome(risk_control_send(control, &m)), 0);
@@ -383,8 +389,8 @@ Test(risk_stage, every_command_has_an_answer)
 
 static const struct risk_view *look(enum risk_level level, uint32_t index)
 {
-	cr_assert_eq(outcome(risk_control_send(control,
-			     &(struct risk_command){.kind = RISK_DO_LOOK, .level = level, .index = index})),
+	cr_assert_eq(outcome(risk_control_send(
+			     control, &(struct risk_command){.kind = RISK_DO_LOOK, .level = level, .index = index})),
 		0);
 	return risk_control_view(control);
 }
@@ -412,8 +418,9 @@ Test(risk_stage, a_view_shows_what_is_used_of_every_limit)
 	cr_expect_eq(v->used[RISK_KEY_long_max], 10);
 	cr_expect_eq(look(RISK_INSTRUMENT, 2)->owner.n_open, 0);
 	cr_expect_eq(look(RISK_STRATEGY, 1)->used[RISK_KEY_long_max], 0);
-	cr_expect_eq(outcome(risk_control_send(control,
-			     &(struct risk_command){.kind = RISK_DO_LOOK, .level = RISK_STRATEGY, .index = STRATEGIES})),
+	cr_expect_eq(
+		outcome(risk_control_send(control,
+			&(struct risk_command){.kind = RISK_DO_LOOK, .level = RISK_STRATEGY, .index = STRATEGIES})),
 		-ENOENT);
 }
 
@@ -433,7 +440,9 @@ Test(risk_stage, the_word_of_a_guard_blocks_like_a_panic_and_says_who)
 	cr_expect_eq(sink("gateway0")->got[1].req.kind, GN_REQ_CANCEL);
 	cr_expect_eq(look(RISK_ENGINE, 0)->owner.cause, RISK_CAUSE_GUARD);
 	atomic_store(&word, RISK_BLOCK_NONE);
-	cr_expect_eq(outcome(risk_control_send(control, &(struct risk_command){.kind = RISK_DO_RELEASE, .text = "seen"})), 0);
+	cr_expect_eq(
+		outcome(risk_control_send(control, &(struct risk_command){.kind = RISK_DO_RELEASE, .text = "seen"})),
+		0);
 	ask(1, GN_BUY, 10);
 	cr_expect_eq(sink("gateway0")->n, 3);
 }

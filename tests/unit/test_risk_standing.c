@@ -510,10 +510,10 @@ static struct risk_snapshot_of_test {
 {
 	const struct risk_cell *c = risk_cell(&desk.risk, 1, 0);
 
-	return (struct risk_snapshot_of_test){orders_open(&desk.risk.orders), desk.risk.kill.n_on, risk_ledger(&desk.risk, 1, 0)->pos.qty,
-		{c->side[0].worst, c->side[1].worst}, risk_pnl_total(&desk.risk.engine.pnl),
-		desk.risk.strategy[0].scope.limits.long_max, risk_oid_last(&desk.risk, 0),
-		desk.risk.strategy[0].scope.room};
+	return (struct risk_snapshot_of_test){orders_open(&desk.risk.orders), desk.risk.kill.n_on,
+		risk_ledger(&desk.risk, 1, 0)->pos.qty, {c->side[0].worst, c->side[1].worst},
+		risk_pnl_total(&desk.risk.engine.pnl), desk.risk.strategy[0].scope.limits.long_max,
+		risk_oid_last(&desk.risk, 0), desk.risk.strategy[0].scope.room};
 }
 
 Test(risk_standing, the_journal_makes_the_same_state_after_a_restart)
@@ -568,8 +568,15 @@ Test(risk_standing, the_journal_makes_the_same_state_after_a_restart)
 
 static void when_the_venue_replays(uint8_t kind, gn_oid oid, gn_oid oid_prev, gn_px px, gn_qty qty)
 {
-	desk_report((struct gn_exec){.kind = kind, .flags = GN_EXEC_F_REPLAY, .oid = oid, .oid_prev = oid_prev, .inst = 1,
-		.side = GN_BUY, .px = px, .qty = qty, .match = kind == GN_EXEC_FILLED ? oid : 0});
+	desk_report((struct gn_exec){.kind = kind,
+		.flags = GN_EXEC_F_REPLAY,
+		.oid = oid,
+		.oid_prev = oid_prev,
+		.inst = 1,
+		.side = GN_BUY,
+		.px = px,
+		.qty = qty,
+		.match = kind == GN_EXEC_FILLED ? oid : 0});
 }
 
 Test(risk_standing, an_order_that_only_the_venue_remembers_is_ours)
@@ -602,8 +609,12 @@ Test(risk_standing, what_is_no_such_order_is_not_adopted)
 	when_the_venue_replays(GN_EXEC_ACCEPTED, gn_oid_make(0, 9), 0, CENTS(0), 10);
 	when_the_venue_replays(GN_EXEC_REPLACED, gn_oid_make(0, 9), gn_oid_make(0, 8), CENTS(10000), 10);
 	when_the_venue_replays(GN_EXEC_FILLED, gn_oid_make(0, 9), 0, CENTS(10000), 10);
-	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .oid = gn_oid_make(0, 9), .inst = 1, .side = GN_BUY,
-		.px = CENTS(10000), .qty = 10}); /* not in a replay */
+	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED,
+		.oid = gn_oid_make(0, 9),
+		.inst = 1,
+		.side = GN_BUY,
+		.px = CENTS(10000),
+		.qty = 10}); /* not in a replay */
 	cr_expect_eq(orders_open(&desk.risk.orders), 0);
 	cr_expect_eq(desk.risk.n.report_adopted, 0);
 	desk_expect_no_exposure();
@@ -644,8 +655,13 @@ Test(risk_standing, a_restart_may_cancel_all_that_is_open)
 	desk_accept(open);
 	desk_report((struct gn_exec){.kind = GN_EXEC_DOWN, .match = UINT64_MAX});
 	risk_replay_cancel(&desk.risk);
-	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED, .flags = GN_EXEC_F_REPLAY, .oid = lost, .inst = 2,
-		.side = GN_SELL, .px = CENTS(10002), .qty = 10});
+	desk_report((struct gn_exec){.kind = GN_EXEC_ACCEPTED,
+		.flags = GN_EXEC_F_REPLAY,
+		.oid = lost,
+		.inst = 2,
+		.side = GN_SELL,
+		.px = CENTS(10002),
+		.qty = 10});
 	uint32_t n_sent = desk.n_sent;
 	desk_report((struct gn_exec){.kind = GN_EXEC_UP, .match = UINT64_MAX});
 	desk_settle();
