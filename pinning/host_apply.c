@@ -33,6 +33,8 @@ static const char *hint(int rc)
 	switch (-rc) {
 	case EACCES:
 	case EPERM:
+		if (geteuid() == 0)
+			return " (refused even to root: the kernel or the hypervisor keeps this one to itself)";
 		return " (needs root: CAP_DAC_OVERRIDE for the file, CAP_SYS_ADMIN or CAP_SYS_NICE for what it does)";
 	case EROFS: return " (mounted read-only here: outside of the container it may be written)";
 	case EIO: return " (the kernel manages this one itself)";
@@ -179,7 +181,7 @@ static int step_undo(const struct gn_host_apply *a, const json_t *step)
 	if (rc < 0)
 		say(a, "%s: failed: %s%s", row ? row : "?", gn_err_text(), hint(rc));
 	else
-		say(a, "%s: %s: %s", row ? row : "?", path, before ? before : "removed");
+		say(a, "%s: %s: %.*s", row ? row : "?", path, before ? (int)strcspn(before, "\n") : 7, before ? before : "removed");
 	return rc;
 }
 

@@ -96,6 +96,10 @@ static void check_file(const struct gn_host_view *v, const struct gn_host_row *r
 		return;
 	}
 	gn_sys_chosen(text);
+	if (!text[0]) {
+		gn_host_found(f, GN_HOST_UNKNOWN, "%s is empty", row->file);
+		return;
+	}
 	if (file_good(row, text)) {
 		gn_host_found(f, GN_HOST_OK, "%s", text);
 		return;

@@ -4,13 +4,25 @@
 #include <jansson.h>
 #include <string.h>
 
-static void print_row(FILE *out, const struct gn_host_row *row, const struct gn_host_finding *f)
+/* Whether --apply would do something about a row on this machine. */
+static bool row_applies(const struct gn_host_view *v, const struct gn_host_row *row)
+{
+	struct gn_host_plan plan = {0};
+
+	gn_host_plan_row(v, row, &plan);
+	bool applies = plan.n > 0;
+	gn_host_plan_free(&plan);
+	return applies;
+}
+
+static void print_row(
+	FILE *out, const struct gn_host_view *v, const struct gn_host_row *row, const struct gn_host_finding *f)
 {
 	fprintf(out, "%-8s %-16s %s\n", gn_host_state_word(f->state), row->name, f->found);
 	if (f->state == GN_HOST_WARN || f->state == GN_HOST_BAD)
 		fprintf(out, "%25s costs: %s\n", "", row->costs);
 	if (f->fix[0])
-		fprintf(out, "%25s fix:   %s%s\n", "", f->fix, gn_host_can_plan(row) ? "  [--apply]" : "");
+		fprintf(out, "%25s fix:   %s%s\n", "", f->fix, row_applies(v, row) ? "  [--apply]" : "");
 }
 
 enum gn_host_state gn_host_print_text(const struct gn_host_view *v, FILE *out)
@@ -29,7 +41,7 @@ enum gn_host_state gn_host_print_text(const struct gn_host_view *v, FILE *out)
 				continue;
 			worst = f.state > worst ? f.state : worst;
 			n[state]++;
-			print_row(out, row, &f);
+			print_row(out, v, row, &f);
 		}
 	}
 	fprintf(out, "%d bad, %d warn, %d ok, %d unknown\n", n[GN_HOST_BAD], n[GN_HOST_WARN], n[GN_HOST_OK],
@@ -48,7 +60,7 @@ enum gn_host_state gn_host_print_json(const struct gn_host_view *v, FILE *out)
 		worst = f.state > worst ? f.state : worst;
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "row", row->name, "state",
 						    gn_host_state_word(f.state), "found", f.found, "costs", row->costs,
-						    "fix", f.fix, "apply", gn_host_can_plan(row)));
+						    "fix", f.fix, "apply", row_applies(v, row)));
 	}
 	json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:o}", "state", gn_host_state_word(worst), "model",
 		v->topology->model, "cores", gn_cpus_text(&v->cores).c, "isolated",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 
 #include "host_check.h"
 #include "sys_file.h"
@@ -39,16 +40,24 @@ static bool check_set(const struct gn_host_view *v, struct gn_host_finding *f, c
 	return false;
 }
 
+/* cgroup v2 with the cpuset controller; without one only the boot line isolates. */
+static bool partition_possible(const struct gn_host_view *v)
+{
+	char text[GN_SYS_TEXT_BYTES];
+
+	return gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.controllers", text, sizeof(text)) > 0 && strstr(text, "cpuset");
+}
+
 static void isolation_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
 	struct gn_cpus_text cores = gn_cpus_text(&v->cores);
 
 	if (check_set(v, f, &v->topology->isolated, GN_HOST_BAD, "isolated"))
 		return;
-	gn_host_fix(f,
-		"boot with isolcpus=domain,managed_irq,%.100s, or --apply isolation makes an isolated cpuset "
-		"partition: then start the engine in it (echo $$ > " GROUP "/cgroup.procs)",
-		cores.c);
+	gn_host_fix(f, "boot with isolcpus=domain,managed_irq,%.100s%s", cores.c,
+		partition_possible(v) ? ", or --apply isolation makes an isolated cpuset partition: then start the engine in it "
+					"(echo $$ > " GROUP "/cgroup.procs)"
+				      : "");
 }
 
 static void isolation_plan(const struct gn_host_view *v, struct gn_host_plan *p)
@@ -56,9 +65,8 @@ static void isolation_plan(const struct gn_host_view *v, struct gn_host_plan *p)
 	char text[GN_SYS_TEXT_BYTES];
 	size_t before = p->n;
 
-	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.controllers", text, sizeof(text)) < 0
-		|| !strstr(text, "cpuset"))
-		return; /* no cgroup v2 with the cpuset controller: boot parameter only */
+	if (!partition_possible(v))
+		return;
 	if (gn_sys_read(v->root, "/sys/fs/cgroup/cgroup.subtree_control", text, sizeof(text)) >= 0
 		&& !strstr(text, "cpuset")) {
 		gn_host_plan_write(v, p, "+cpuset", "/sys/fs/cgroup/cgroup.subtree_control");
@@ -265,6 +273,15 @@ int gn_host_time_daemon(const char *root, char *name, size_t name_bytes)
 	return process_find(root, names, name, name_bytes);
 }
 
+/* Of this machine: a daemon that runs has not yet found a source. */
+static bool clock_is_adrift(void)
+{
+	struct timex t = {0};
+	int state = adjtimex(&t);
+
+	return state >= 0 && (state == TIME_ERROR || t.status & STA_UNSYNC);
+}
+
 static void time_sync_check(const struct gn_host_view *v, struct gn_host_finding *f)
 {
 	bool hardware = gn_sys_exists(v->root, "/sys/class/ptp/ptp0/clock_name");
@@ -277,7 +294,14 @@ static void time_sync_check(const struct gn_host_view *v, struct gn_host_finding
 		gn_host_fix(
 			f, hardware ? "run ptp4l and phc2sys (apt-get install linuxptp)" : "apt-get install chrony");
 		return;
-	case 1: gn_host_found(f, GN_HOST_OK, "%s%s", name, hardware ? ", and there is a PTP clock" : ""); return;
+	case 1:
+		if (v->root[0] || !clock_is_adrift()) {
+			gn_host_found(f, GN_HOST_OK, "%s%s", name, hardware ? ", and there is a PTP clock" : "");
+			return;
+		}
+		gn_host_found(f, GN_HOST_WARN, "%s runs, but the kernel's clock follows no reference", name);
+		gn_host_fix(f, "chronyc tracking, or the log of %s: a source must be selected", name);
+		return;
 	default: gn_host_found(f, GN_HOST_UNKNOWN, "/proc tells no process"); return;
 	}
 }

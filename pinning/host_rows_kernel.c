@@ -45,11 +45,12 @@ static void clocksource_check(const struct gn_host_view *v, struct gn_host_findi
 {
 	char now[64], available[256];
 
-	if (gn_sys_read(v->root, CLOCKSOURCE "current_clocksource", now, sizeof(now)) < 0) {
+	gn_sys_read(v->root, CLOCKSOURCE "current_clocksource", now, sizeof(now));
+	now[strcspn(now, " ")] = '\0';
+	if (!now[0]) {
 		gn_host_found(f, GN_HOST_UNKNOWN, "cannot read " CLOCKSOURCE "current_clocksource");
 		return;
 	}
-	now[strcspn(now, " ")] = '\0';
 	if (strcmp(now, "tsc") == 0 || strcmp(now, "arch_sys_counter") == 0) {
 		gn_host_found(f, GN_HOST_OK, "%s", now);
 		return;

@@ -3,9 +3,14 @@
 #include <dirent.h>
 #include <libgen.h>
 #include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "host_check.h"
@@ -208,20 +213,42 @@ static void link_check(const struct gn_host_view *v, struct gn_host_finding *f)
 		link_one);
 }
 
-static void firmware_check(const struct gn_host_view *v, struct gn_host_finding *f)
+/* What `ethtool -i` would say; this machine only, since it is no file. */
+static bool firmware_ask(const char *netdev, char *text, size_t text_bytes)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq ifr = {.ifr_data = (void *)&info};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%.*s", IFNAMSIZ - 1, netdev);
+	bool told = fd >= 0 && ioctl(fd, SIOCETHTOOL, &ifr) == 0 && info.fw_version[0];
+	if (told)
+		snprintf(text, text_bytes, "%.*s", (int)sizeof(info.fw_version) - 1, info.fw_version);
+	if (fd >= 0)
+		close(fd);
+	return told;
+}
+
+static void firmware_one(struct nic_sum *s, const struct nic *nic)
 {
 	char path[PATH_MAX], text[64];
 
-	gn_host_found(f, GN_HOST_UNKNOWN, "no adapter tells its version in /sys; see ethtool -i");
-	snprintf(path, sizeof(path), "%s/sys/class/infiniband", v->root);
+	snprintf(path, sizeof(path), "%s" PCI_DIR "%s/infiniband", s->v->root, nic->address);
 	DIR *dir = opendir(path);
 	for (struct dirent *e; dir && (e = readdir(dir));) {
-		snprintf(path, sizeof(path), "/sys/class/infiniband/%.64s/fw_ver", e->d_name);
-		if (e->d_name[0] != '.' && gn_sys_read(v->root, path, text, sizeof(text)) > 0)
-			gn_host_found(f, GN_HOST_OK, "%.64s: %s", e->d_name, text);
+		snprintf(path, sizeof(path), PCI_DIR "%s/infiniband/%.64s/fw_ver", nic->address, e->d_name);
+		if (e->d_name[0] != '.' && gn_sys_read(s->v->root, path, text, sizeof(text)) > 0)
+			nic_say(s, nic, GN_HOST_OK, text);
 	}
 	if (dir)
 		closedir(dir);
+	else if (nic->netdev[0] && s->v->root[0] == '\0' && firmware_ask(nic->netdev, text, sizeof(text)))
+		nic_say(s, nic, GN_HOST_OK, text);
+}
+
+static void firmware_check(const struct gn_host_view *v, struct gn_host_finding *f)
+{
+	nic_each(v, f, "see the driver's release notes for the firmware that it wants", firmware_one);
 }
 
 static void iommu_check(const struct gn_host_view *v, struct gn_host_finding *f)

@@ -138,7 +138,7 @@ static const struct {
 	{"nic_pcie", NIC "/current_link_width", "4", GN_HOST_WARN},
 	{"nic_link", "/sys/class/net/ens1/operstate", "down", GN_HOST_WARN},
 	{"nic_link", "/sys/class/net/ens1/speed", "1000", GN_HOST_WARN},
-	{"nic_firmware", "/sys/class/infiniband/mlx5_0/fw_ver", GONE, GN_HOST_UNKNOWN},
+	{"nic_firmware", NIC "/infiniband/mlx5_0/fw_ver", GONE, GN_HOST_UNKNOWN},
 	{"iommu", "/proc/cmdline", "intel_iommu=on", GN_HOST_WARN},
 	{"iommu", "/sys/class/iommu/dmar0", GONE, GN_HOST_WARN},
 };
@@ -176,6 +176,107 @@ Test(host_check, every_row_has_a_fault_that_it_can_find)
 			found |= strcmp(faults[i].row, r->name) == 0 && faults[i].state != GN_HOST_OK;
 		cr_assert(found || strcmp(r->name, "isolation") == 0, "%s", r->name);
 	}
+}
+
+/* What each row makes of each machine: o ok, ? unknown, w warn, b bad; a Xeon, an EPYC, a virtual machine, an ARM server. */
+static const struct {
+	const char *row, *states;
+} verdicts[] = {
+	{"isolation", "oobo"}, {"nohz_full", "obbb"}, {"rcu_nocbs", "owww"}, {"irq_affinity", "obbo"},
+	{"irq_default", "oww?"}, {"irqbalance", "owo?"}, {"smt", "owoo"}, {"workqueue", "ow??"},
+	{"writeback", "ow??"}, {"time_sync", "oww?"}, {"governor", "ob?o"}, {"turbo", "ow??"}, {"cstates", "ow??"},
+	{"pcie_aspm", "ow??"}, {"hugepages_2m", "ob??"}, {"hugepages_1g", "ow??"}, {"thp", "ow?o"},
+	{"thp_defrag", "oo??"}, {"swap", "ow??"}, {"swappiness", "oww?"}, {"numa_balancing", "ob??"}, {"ksm", "ow??"},
+	{"compaction", "ow??"}, {"zone_reclaim", "oo??"}, {"stat_interval", "ow??"}, {"memlock", "ow??"},
+	{"rt_throttling", "owww"}, {"watchdog", "ow?w"}, {"nmi_watchdog", "ow??"}, {"timer_migration", "ow?o"},
+	{"mitigations", "oww?"}, {"clocksource", "obwo"}, {"tsc", "oob?"}, {"nic_driver", "owwo"},
+	{"nic_node", "oo?o"}, {"nic_pcie", "ow??"}, {"nic_link", "ow??"}, {"nic_firmware", "o???"}, {"iommu", "owww"}};
+
+Test(host_check, every_row_on_every_machine)
+{
+	static const char *const machines[] = {"xeon2", "epyc", "vm", "arm"};
+	size_t n = sizeof(verdicts) / sizeof(verdicts[0]), n_rows = 0;
+
+	while (gn_host_rows()[n_rows].name)
+		n_rows++;
+	cr_assert_eq(n, n_rows, "a row without a verdict");
+	for (size_t m = 0; m < 4; m++) {
+		given_machine(machines[m]);
+		for (size_t i = 0; i < n; i++) {
+			struct gn_host_finding f = check(verdicts[i].row);
+			cr_assert_eq("o?wb"[f.state], verdicts[i].states[m], "%s on %s: %s (%s)", verdicts[i].row, machines[m],
+				gn_host_state_word(f.state), f.found);
+			cr_assert_eq(f.state >= GN_HOST_WARN, f.fix[0] != '\0', "%s on %s: fix \"%s\"", verdicts[i].row,
+				machines[m], f.fix);
+		}
+		fake_free(&sys);
+		sys.root[0] = '\0';
+	}
+}
+
+/* Bytes at random in files at random, of every machine: rows, plans and placements hold all the same. */
+Test(host_check, random_bytes_in_random_files_break_nothing, .timeout = 280)
+{
+	static const char *const machines[] = {"xeon2", "epyc", "vm", "arm"};
+	const char *seed_text = getenv("GANNET_SEED");
+	unsigned seed = seed_text ? (unsigned)strtoul(seed_text, NULL, 10) : 4711u;
+	int rounds = getenv("GANNET_LONG") ? 400 : 12;
+
+	srand(seed);
+	for (int round = 0; round < rounds; round++) {
+		given_machine(machines[round % 4]);
+		for (int i = 0; i < 12; i++) {
+			size_t at = (size_t)rand() % (sizeof(faults) / sizeof(faults[0]));
+			char bytes[64];
+			if (!faults[at].value)
+				continue; /* what goes may be a folder */
+			size_t n = (size_t)rand() % sizeof(bytes);
+			for (size_t k = 0; k < n; k++)
+				bytes[k] = (char)(rand() % 3 ? "0123456789-,:[] x"[rand() % 17] : 1 + rand() % 255);
+			bytes[n] = '\0';
+			fake_put(&sys, faults[at].path, bytes);
+		}
+		look();
+		struct gn_host_plan plan = {0};
+		for (const struct gn_host_row *r = gn_host_rows(); r->name; r++) {
+			struct gn_host_finding f = check(r->name);
+			cr_assert((unsigned)f.state <= GN_HOST_BAD && f.found[0], "%s, seed %u", r->name, seed);
+			cr_assert(gn_host_plan_row(&v, r, &plan), "%s, seed %u", r->name, seed);
+		}
+		gn_host_plan_free(&plan);
+		fake_free(&sys);
+		sys.root[0] = '\0';
+	}
+}
+
+Test(host_check, a_fix_says_apply_only_where_that_would_do_something)
+{
+	enum gn_host_state worst;
+	size_t n = 0;
+	char *text = NULL;
+
+	given_machine("epyc");
+	fake_put(&sys, "/sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet acpi_pm");
+	fake_drop(&sys, "/sys/fs/cgroup/cgroup.controllers");
+	cpu_set_t cores;
+	cr_assert_eq(gn_cpus_from_list("20-21", &cores), 0);
+	gn_host_view_init(&v, sys.root, &t, &cores);
+	FILE *out = open_memstream(&text, &n);
+	worst = gn_host_print_json(&v, out);
+	fclose(out);
+	cr_assert_eq(worst, GN_HOST_BAD);
+	json_t *all = json_loads(text, 0, NULL), *row;
+	size_t i;
+	json_array_foreach (json_object_get(all, "rows"), i, row) {
+		const char *name = json_string_value(json_object_get(row, "row"));
+		bool apply = json_is_true(json_object_get(row, "apply"));
+		if (strcmp(name, "clocksource") == 0 || strcmp(name, "isolation") == 0)
+			cr_assert_not(apply, "%s", name);
+		if (strcmp(name, "ksm") == 0 || strcmp(name, "governor") == 0)
+			cr_assert(apply, "%s", name);
+	}
+	json_decref(all);
+	free(text);
 }
 
 Test(host_check, an_interrupt_that_the_kernel_keeps_away_is_no_fault)
