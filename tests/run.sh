@@ -98,7 +98,7 @@ suite build-tsan --timeout-multiplier 5 --suite threads
 
 if [ -n "$long" ] && [ -x tests/fuzz/run.sh ]; then
 	say 'fuzzing'
-	check fuzzing tests/fuzz/run.sh 30
+	check fuzzing tests/fuzz/run.sh 60
 fi
 
 echo
