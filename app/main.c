@@ -18,6 +18,7 @@ static const struct {
 	{"kill", kill_main, "throw or release a kill switch of a running engine, or drill it"},
 	{"limits", limits_main, "show or change limits of a running engine"},
 	{"capture", capture_main, "write the frames of a running engine to pcapng files"},
+	{"guard", guard_main, "watch a running engine from a process of its own, and stop it when it hangs or dies"},
 	{"replay", replay_main, "run captured market data through the feed and the book, and print what comes out"},
 	{"check-config", check_config_main, "check a config file, or print what may stand in one"},
 	{"reconcile", reconcile_main, "compare a journal with what the exchange saw"},

@@ -108,6 +108,11 @@ struct capture_section {
 	uint32_t files_max, snap_bytes;
 };
 
+/* `gannet guard` */
+struct guard_section {
+	uint32_t hang_ms, cancel_within_ms;
+};
+
 struct engine_section {
 	char *topology; /* file */
 	struct port_section port;
@@ -120,6 +125,7 @@ struct engine_section {
 	struct risk_section risk;
 	struct journal_section journal;
 	struct capture_section capture;
+	struct guard_section guard;
 	enum recovery_mode recovery;
 	bool batch;
 };

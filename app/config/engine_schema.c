@@ -173,6 +173,12 @@ static const cyaml_schema_field_t capture_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t guard_fields[] = {
+	CONFIG_FIELD_UINT(struct guard_section, hang_ms, OPT)
+	CONFIG_FIELD_UINT(struct guard_section, cancel_within_ms, OPT)
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t engine_fields[] = {
 	CONFIG_FIELD_TEXT(struct engine_section, topology, REQ)
 	CYAML_FIELD_MAPPING("port", REQ, struct engine_section, port, port_fields),
@@ -183,6 +189,7 @@ static const cyaml_schema_field_t engine_fields[] = {
 	CYAML_FIELD_MAPPING("risk", REQ, struct engine_section, risk, risk_fields),
 	CYAML_FIELD_MAPPING("journal", OPT, struct engine_section, journal, journal_fields),
 	CYAML_FIELD_MAPPING("capture", OPT, struct engine_section, capture, capture_fields),
+	CYAML_FIELD_MAPPING("guard", OPT, struct engine_section, guard, guard_fields),
 	CYAML_FIELD_ENUM("recovery", OPT, struct engine_section, recovery, recoveries, CYAML_ARRAY_LEN(recoveries)),
 	CONFIG_FIELD_BOOL(struct engine_section, batch, OPT)
 	CYAML_FIELD_END
@@ -304,6 +311,8 @@ static const struct config_key config_keys[] = {
 	{"engine.capture.rotate_bytes", POSITIVE, "0", "begin a new file when one is so long; 0: never"},
 	{"engine.capture.files_max", 0, 99999, "0", "of the rotation: the oldest goes when there are more; 0: keep all"},
 	{"engine.capture.snap_bytes", 0, 2048, "0", "of each frame; 0: all"},
+	{"engine.guard.hang_ms", 1, 3600000, "1000", "a thread that stands still for so long hangs: `gannet guard` stops the engine"},
+	{"engine.guard.cancel_within_ms", 1, 3600000, "5000", "in which a guard must have cancelled all open orders"},
 	{"engine.recovery", 0, 0, "cancel", "orders that were open before a restart: cancel or keep them"},
 	{"engine.batch", 0, 1, "false", "orders of one turn of the loop leave in one burst, rather than each at once"},
 	EXCHANGE_KEYS(EXCHANGE_KEY)

@@ -10,6 +10,7 @@ int show_main(int argc, char **argv);
 int kill_main(int argc, char **argv);
 int limits_main(int argc, char **argv);
 int capture_main(int argc, char **argv);
+int guard_main(int argc, char **argv);
 
 /** "text" or "json"; false and one line on standard error when it is neither. */
 bool control_format(const char *word, bool *json);

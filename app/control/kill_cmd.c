@@ -104,10 +104,10 @@ static int print_kill(const struct kill_options *o, const json_t *a)
 	long long after = json_integer_value(json_object_get(a, "open_after"));
 
 	if (o->release) {
-		printf("%s %s may trade again\n", o->level, o->name);
+		printf("%s%s%s may trade again\n", o->level, *o->name ? " " : "", o->name);
 		return EXIT_OK;
 	}
-	printf("%s %s is blocked after %.1f us; open orders: %lld before, %lld after %.1f us\n", o->level, o->name,
+	printf("%s%s%s is blocked after %.1f us; open orders: %lld before, %lld after %.1f us\n", o->level, *o->name ? " " : "", o->name,
 		json_number_value(json_object_get(a, "blocked_us")), before, after,
 		json_number_value(json_object_get(a, "cancelled_us")));
 	if (after)

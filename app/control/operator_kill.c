@@ -97,7 +97,7 @@ json_t *operator_kill(struct operator *o, const json_t *request, const struct co
 		return NULL;
 	o->n_kills_seen += rc == 0;
 	int kept = kills_add(&o->kills, &e);
-	gn_warn("%s kills %s %s: %s", peer->who, risk_level_word(w.level), w.name, reason);
+	gn_warn("%s kills %s%s%s: %s", peer->who, risk_level_word(w.level), *w.name ? " " : "", w.name, reason);
 	if (kept < 0) {
 		gn_err_in(kept, "the switch is thrown, but would not survive a restart");
 		return NULL;
@@ -130,7 +130,7 @@ json_t *operator_release(struct operator *o, const json_t *request, const struct
 		return NULL;
 	if (rc < 0)
 		return NULL;
-	gn_warn("%s releases %s %s: %s", peer->who, risk_level_word(w.level), w.name, reason);
+	gn_warn("%s releases %s%s%s: %s", peer->who, risk_level_word(w.level), *w.name ? " " : "", w.name, reason);
 	return json_pack("{s:b, s:s, s:s}", "ok", 1, "level", risk_level_word(w.level), "name", w.name);
 }
 
@@ -149,7 +149,7 @@ static void keep_thrown(struct operator *o, enum risk_level level, uint32_t inde
 	snprintf(reason, sizeof(reason), "%s: %.*s", risk_cause_word((enum risk_cause)v.owner.cause), (int)sizeof(v.reason),
 		v.reason);
 	struct kill_entry e = entry_of(&w, "engine", reason);
-	gn_error("kill switch of %s %s: %s", risk_level_word(level), w.name, reason);
+	gn_error("kill switch of %s%s%s: %s", risk_level_word(level), *w.name ? " " : "", w.name, reason);
 	if (kills_add(&o->kills, &e) < 0)
 		gn_error("%s", gn_err_text());
 }
@@ -193,7 +193,8 @@ static int throw_one(struct operator *o, const struct kill_entry *e)
 	m.index = w.index;
 	snprintf(m.text, sizeof(m.text), "%s: %.20s", e->who, e->reason);
 	snprintf(m.note, sizeof(m.note), "thrown before this start and not released");
-	gn_warn("kill switch of %s %s stays thrown until released: %s (%s)", risk_level_word(e->level), e->name, e->reason, e->who);
+	gn_warn("kill switch of %s%s%s stays thrown until released: %s (%s)", risk_level_word(e->level), *e->name ? " " : "", e->name,
+		e->reason, e->who);
 	int64_t ticket = risk_control_send(o->control, &m);
 	return ticket > 0 ? 0 : (int)ticket;
 }

@@ -270,7 +270,8 @@ void engine_tend(struct engine *e)
 	struct risk_snapshot s;
 
 	engine_snapshot(e, &s);
-	figures_tick(&e->figures, &s);
+	figures_tick(&e->figures, &s,
+		!e->running ? ENGINE_STARTING : e->phase == RUNNING ? ENGINE_RUNNING : ENGINE_STOPPING);
 	latency_collect(e->latency);
 	engine_watch_quarantine(e);
 	engine_watch_sessions(e);
@@ -330,6 +331,7 @@ void engine_halt(struct engine *e)
 {
 	if (!e->running)
 		return;
+	figures_phase(&e->figures, ENGINE_HALTED);
 	threads_stop(&e->threads);
 	e->running = false;
 	latency_collect(e->latency);

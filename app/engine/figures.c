@@ -8,6 +8,7 @@
 
 /* In the order in which figures_tick() stores them. */
 #define ENGINE_WORDS(X)                                                            \
+	X(phase, "0 starting, 1 running, 2 stopping, 3 halted")                    \
 	X(heartbeat_tsc, "time-stamp counter when the cold thread last published") \
 	X(clock_ns, "time since the Unix epoch at that moment")                    \
 	X(clock_ticks_per_s, "rate of the time-stamp counter")                     \
@@ -73,10 +74,15 @@ static void figures_owner(struct figures *p, uint32_t owner, const struct risk_o
 	gn_stats_set_n(p->stats, p->risk + owner * OWNER, word, GN_ARRAY_SIZE(word));
 }
 
-void figures_tick(struct figures *p, const struct risk_snapshot *s)
+void figures_phase(struct figures *p, enum engine_phase phase)
+{
+	gn_stats_set(p->stats, p->engine, phase);
+}
+
+void figures_tick(struct figures *p, const struct risk_snapshot *s, enum engine_phase phase)
 {
 	uint64_t tsc = gn_tsc();
-	const uint64_t word[] = {tsc, gn_clock_ns_from_tsc(tsc), gn_clock_ticks_from_ns(UINT64_C(1000000000)), s->tsc, s->n_open,
+	const uint64_t word[] = {phase, tsc, gn_clock_ns_from_tsc(tsc), gn_clock_ticks_from_ns(UINT64_C(1000000000)), s->tsc, s->n_open,
 		s->n_waiting, s->n_kills, s->up};
 
 	_Static_assert(GN_ARRAY_SIZE(word) == GN_ARRAY_SIZE(engine_words), "one value a word");

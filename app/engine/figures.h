@@ -8,6 +8,7 @@
  * limits. Owners are "engine", "risk:engine" and "risk:STRATEGY". Cold thread only.
  */
 
+#include "app/control/guard_watch.h"
 #include "dataplane/runtime/stats.h"
 #include "risk/risk_stage.h"
 
@@ -21,7 +22,10 @@ struct figures {
 int figures_init(struct figures *p, struct gn_stats *stats, const char *const *strategy, uint32_t n_strategies);
 
 /** Publish. About every millisecond. */
-void figures_tick(struct figures *p, const struct risk_snapshot *s);
+void figures_tick(struct figures *p, const struct risk_snapshot *s, enum engine_phase phase);
+
+/** Publish how far the engine is, at once. */
+void figures_phase(struct figures *p, enum engine_phase phase);
 
 /** Publish the limits of the engine (strategy < 0) or a strategy: at start, and when they change. */
 void figures_limits(struct figures *p, int strategy, const struct risk_limits *l);

@@ -71,7 +71,11 @@ usage_status "$gannet" limits
 usage_status "$gannet" limits set --engine loss_max
 usage_status "$gannet" limits set --engine loss_max -5
 usage_status "$gannet" limits confirm
-for command in '' run exchange check-config reconcile show kill limits; do
+usage_status "$gannet" guard
+usage_status "$gannet" guard "$good" --format xml
+expect_error 'No such file' "$gannet" guard "$tmp/none.yaml"
+expect_error 'from 1 to' "$gannet" guard "$(change 's|^engine:|engine:\n  guard: {hang_ms: 0}|')"
+for command in '' run exchange check-config reconcile show kill limits guard; do
 	# shellcheck disable=SC2086
 	"$gannet" $command --help >"$tmp/help.out" || fail "--help of $command"
 	grep -q usage "$tmp/help.out" || fail "--help of $command says nothing"
