@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,7 +231,7 @@ static void control_strategy(
 
 static void control_fill(struct risk_snapshot *s, const struct risk *r, uint64_t now_tsc)
 {
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct risk_snapshot, strategy));
 	s->tsc = now_tsc;
 	s->up = r->up;
 	s->n_kills = r->kill.n_on;
@@ -253,9 +254,11 @@ void control_publish(struct risk_control *c, const struct risk *r, uint64_t now_
 
 	control_fill(&now.snapshot, r, now_tsc);
 	now.snapshot.n_published = version / 2 + 1;
+	/* strategies that do not exist stay zero: they are most of it, and this runs on the hot thread */
+	size_t n_words = (offsetof(struct risk_snapshot, strategy) + r->n_strategies * sizeof(now.snapshot.strategy[0])) / 8;
 	atomic_store_explicit(&c->version, version + 1, memory_order_relaxed);
 	/* release stores pair with the acquire loads in risk_control_snapshot(): who sees a new word sees the odd version */
-	for (size_t i = 0; i < SNAPSHOT_WORDS; i++)
+	for (size_t i = 0; i < n_words; i++)
 		atomic_store_explicit(&c->words[i], now.words[i], memory_order_release);
 	atomic_store_explicit(&c->version, version + 2, memory_order_release);
 }
