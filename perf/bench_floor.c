@@ -135,7 +135,7 @@ static void floor_line(void)
 		fprintf(stderr, "bench_floor: floor_line needs two cores\n");
 		return;
 	}
-	ping.trips = bench_short() ? 2000 : 20000;
+	ping.trips = bench_short() ? 500 : 20000;
 	for (uint32_t r = 0; r < rounds(); r++) {
 		atomic_store(&ping.line, 0);
 		if (pthread_create(&thread, NULL, answer, NULL) != 0)

@@ -49,7 +49,7 @@ static void came_back(void *arg, const uint8_t *frame, uint32_t bytes, uint64_t 
 int main(int argc, char **argv)
 {
 	bench_start(&argc, argv);
-	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : bench_short() ? 5000 : 100000;
+	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : bench_short() ? 2000 : 100000;
 	uint8_t frame[FRAME_BYTES] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
 	struct port_side side = {.arg = &side};
 

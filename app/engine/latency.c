@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "dataplane/runtime/mem.h"
+#include "latency_worst.h"
 
 #define BATCH_STAMPS 65536u /* read from all rings at once, then put in order of time */
 #define EVENTS 65536u       /* events and orders in flight that are remembered */
@@ -32,10 +33,12 @@ struct latency {
 	uint64_t cursor[GN_THREADS_MAX];
 	uint64_t lost;
 	struct gn_stamp *batch;
+	size_t n_batch;
 	struct event *event;
 	struct view *view;
 	struct order *order;
 	struct gn_hist hist[LATENCY_ROWS];
+	struct worst worst;
 };
 
 struct latency *latency_new(const struct gn_wiring *w, double ns_per_tick)
@@ -46,6 +49,7 @@ struct latency *latency_new(const struct gn_wiring *w, double ns_per_tick)
 		return NULL;
 	l->w = w;
 	l->ns_per_tick = ns_per_tick;
+	l->worst.ticks_around = (uint64_t)(WORST_AROUND_NS / ns_per_tick);
 	l->batch = gn_mem_alloc(BATCH_STAMPS * sizeof(*l->batch), GN_NODE_ANY);
 	l->event = gn_mem_alloc(EVENTS * sizeof(*l->event), GN_NODE_ANY);
 	l->view = gn_mem_alloc(EVENTS * sizeof(*l->view), GN_NODE_ANY);
@@ -90,6 +94,7 @@ static void order_done(struct latency *l, const struct order *o, uint64_t tx)
 	record(l, LATENCY_GATEWAY, o->risk, o->gateway);
 	record(l, LATENCY_WIRE, o->gateway, tx);
 	record(l, LATENCY_TOTAL, o->id, tx);
+	worst_take(&l->worst, o->id, o->oid, tx, l->batch, l->n_batch);
 }
 
 static void order_begin(struct order *o, const struct event *e, const struct view *v, const struct gn_stamp *s)
@@ -108,7 +113,7 @@ static void take(struct latency *l, const struct gn_stamp *s)
 	struct order *o = &l->order[mix(s->arg)];
 	bool mine = o->oid == s->arg && o->id == s->id; /* a later cancel of the order is another event */
 
-	switch ((enum gn_hop)s->hop) {
+	switch ((enum gn_hop)(s->hop & 0xffff)) {
 	case GN_HOP_FEED: *e = (struct event){.id = s->id, .feed = s->tsc}; break;
 	case GN_HOP_BOOK: *v = (struct view){.id = s->id, .book = s->tsc, .inst = s->inst}; break;
 	case GN_HOP_STRATEGY: order_begin(o, e, v, s); break;
@@ -136,7 +141,8 @@ static int by_time(const void *a, const void *b)
 
 	if (x->tsc != y->tsc)
 		return (x->tsc > y->tsc) - (x->tsc < y->tsc);
-	return (x->hop > y->hop) - (x->hop < y->hop);
+	uint32_t a_hop = x->hop & 0xffff, b_hop = y->hop & 0xffff;
+	return (a_hop > b_hop) - (a_hop < b_hop);
 }
 
 void latency_collect(struct latency *l)
@@ -144,8 +150,13 @@ void latency_collect(struct latency *l)
 	uint32_t n_threads = gn_wiring_threads(l->w);
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < n_threads; i++)
+	for (uint32_t i = 0; i < n_threads; i++) {
+		size_t from = n;
 		n += gn_trace_read(gn_wiring_trace(l->w, i), &l->cursor[i], l->batch + n, BATCH_STAMPS / n_threads, &l->lost);
+		for (size_t k = from; k < n; k++)
+			l->batch[k].hop |= i << WORST_THREAD_SHIFT;
+	}
+	l->n_batch = n;
 	if (n_threads > 1) /* stamps of one core are in order already */
 		qsort(l->batch, n, sizeof(*l->batch), by_time);
 	for (size_t i = 0; i < n; i++)
@@ -155,6 +166,11 @@ void latency_collect(struct latency *l)
 const struct gn_hist *latency_hist(const struct latency *l, enum latency_row row)
 {
 	return &l->hist[row];
+}
+
+int latency_write_worst(const struct latency *l, const char *path)
+{
+	return worst_write(&l->worst, path, l->ns_per_tick);
 }
 
 uint64_t latency_lost(const struct latency *l)

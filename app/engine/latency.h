@@ -43,6 +43,9 @@ const char *latency_row_name(enum latency_row row);
 /** Stamps that were overwritten before they were read: the figures are then a sample. */
 uint64_t latency_lost(const struct latency *l);
 
+/** Write the slowest orders with all stamps around them (latency_worst.h). 0 or -errno with gn_err_text(). */
+int latency_write_worst(const struct latency *l, const char *path);
+
 /** The table of all rows with p50, p99, p99.9, p99.99, max and count. */
 void latency_print(const struct latency *l, FILE *out);
 
@@ -50,7 +53,7 @@ void latency_print(const struct latency *l, FILE *out);
 void latency_print_json(const struct latency *l, FILE *out);
 
 /**
- * Write latency.svg (by gnuplot) and one .hgrm file a row into a folder.
+ * Write latency.svg (by gnuplot), one .hgrm file a row and latency-worst.txt into a folder.
  *
  * @param svg_path
  *   Filled with the path of the plot.

@@ -88,6 +88,14 @@ static int write_hgrm(const struct latency *l, const char *folder)
 	return 0;
 }
 
+static int write_worst(const struct latency *l, const char *folder)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/latency-worst.txt", folder);
+	return latency_write_worst(l, path);
+}
+
 static int write_script(const struct latency *l, const char *folder, const char *script, const char *svg)
 {
 	char path[512];
@@ -120,6 +128,8 @@ int latency_plot(const struct latency *l, const char *folder, char *svg_path, si
 	snprintf(script, sizeof(script), "%s/latency.gnuplot", folder);
 	snprintf(svg_path, svg_path_bytes, "%s/latency.svg", folder);
 	int rc = write_hgrm(l, folder);
+	if (rc == 0)
+		rc = write_worst(l, folder);
 	if (rc == 0)
 		rc = write_script(l, folder, script, svg_path);
 	if (rc < 0 || latency_hist(l, LATENCY_TOTAL)->n == 0)

@@ -18,7 +18,7 @@ fail() {
 results() {
 	local name=$1
 	shift
-	timeout 120 "$@" >"$tmp/out" 2>"$tmp/words" || fail "status $?: $*"
+	timeout 300 "$@" >"$tmp/out" 2>"$tmp/words" || fail "status $?: $*"
 	python3 - "$tmp/out" "$name" <<-'END' || fail "$*"
 		import json, sys
 		lines = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
@@ -55,6 +55,15 @@ else
 	echo 'skipped: perf/kernel_baseline needs root for network namespaces'
 fi
 
+timeout 120 perf/record --short --timer --output "$tmp/record" >"$tmp/out" 2>"$tmp/words" || fail 'perf/record --timer'
+grep -q 'samples' "$tmp/record/hottest.txt" || fail 'perf/record finds no stage'
+grep -q '</svg>' "$tmp/record/flame.svg" || fail 'perf/record draws no flame graph'
+timeout 120 perf/trace --short --output "$tmp/trace" >"$tmp/out" 2>"$tmp/words" || fail 'perf/trace'
+grep -q '</svg>' "$tmp/trace/worst-01.svg" || fail 'perf/trace draws no timeline'
+python3 -m json.tool "$tmp/trace/worst.perfetto.json" /dev/null || fail 'perf/trace exports no JSON'
+
+refuses perf/record --nonsense
+refuses perf/trace --worst none
 refuses perf/pair --port nonsense
 refuses perf/kernel_baseline --nonsense
 refuses perf/tick-to-trade --nonsense
