@@ -13,7 +13,7 @@
 #define TURNS_MIN 50u /* fewer say nothing: the two were hardly ever on their cores at once */
 #define TICKS_MAX (UINT64_C(1) << 28) /* some 100 ms at most for a pair */
 
-/* One word to and fro; each side writes its own. */
+/* One word thrown across and back; each side writes its own. */
 struct game {
 	GN_OWNED_BY(first) _Atomic uint64_t ball;
 	GN_OWNED_BY(second) _Atomic uint64_t answer;
