@@ -62,7 +62,7 @@ spdx() {
 	[ -z "$bare" ] || { echo "no SPDX line: $bare" && return 1; }
 }
 
-scripts() { git grep -lzE '^#!/usr/bin/env bash' -- '*.sh' dev .ci/run perf | xargs -0 -r shellcheck; }
+scripts() { git grep -lzE '^#!/usr/bin/env bash' -- '*.sh' dev .ci/run perf | xargs -0 -r shellcheck -x; }
 
 spelling() { git ls-files -z '*.[ch]' '*.md' '*.sh' '*.yaml' | xargs -0 -r codespell -L inout,ser,fo,te,nd,ot,sise --quiet-level=2; }
 

@@ -12,7 +12,10 @@ tmp=$(mktemp -d /tmp/gannet-test-XXXXXX)
 export GANNET_RUNTIME_DIR=$tmp # what a running engine shares, apart from everybody else's
 cleanup() {
 	local status=$?
-	for job in $(jobs -p); do kill "$job" 2>/dev/null && kill -CONT "$job" 2>/dev/null || true; done
+	for job in $(jobs -p); do
+		kill "$job" 2>/dev/null || continue
+		kill -CONT "$job" 2>/dev/null || true # a stopped one ends too
+	done
 	wait 2>/dev/null || true
 	if [ -n "${netns:-}" ]; then
 		for ns in $netns; do ip netns del "$ns" 2>/dev/null || true; done

@@ -45,6 +45,7 @@ sys.exit(not (j['ok'] and '$2' in j['why'] and j['open_found'] >= 10 and j['canc
 	grep -q '"level":"engine"' "$tmp/demo.kills" || fail 'the switch would not survive a restart'
 }
 
+# shellcheck disable=SC2119 # no options of the exchange here
 start_exchange
 
 # killed: the kernel knows at once
@@ -60,7 +61,10 @@ sleep 1
 [ "$(open_of)" = 0 ] || fail 'the engine trades though its guard has blocked it'
 "$gannet" show risk | grep -q 'killed until released: engine .*by guard' || fail 'the engine does not say who has blocked it'
 "$gannet" kill --release --engine --reason 'looked at it' || fail 'no release'
-for _ in $(seq 200); do [ "$(open_of)" -ge 20 ] && break || sleep 0.1; done
+for _ in $(seq 200); do
+	if [ "$(open_of)" -ge 20 ]; then break; fi
+	sleep 0.1
+done
 [ "$(open_of)" -ge 20 ] || fail 'the engine does not trade again'
 
 # hung: every thread stands still

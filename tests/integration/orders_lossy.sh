@@ -24,7 +24,7 @@ for at in "$engine_ns ge0" "$exchange_ns gx0" "$relay_ns re0" "$relay_ns rx0"; d
 done
 ip -n "$exchange_ns" addr add 10.71.0.2/24 dev gx0
 ip netns exec "$exchange_ns" "$build/tests/integration/checksums" gx0
-sed 's/rate_msgs_s: .*/rate_msgs_s: 2000/' <<<"$config" >"$tmp/keep.yaml"
+printf '%s\n' "$config" | sed 's/rate_msgs_s: .*/rate_msgs_s: 2000/' >"$tmp/keep.yaml"
 
 # trade LOSS DUPLICATE REORDER DELAY_US
 trade() {
