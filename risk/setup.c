@@ -364,6 +364,17 @@ struct risk_limits *risk_limits_at(struct risk *r, enum risk_level level, uint32
 	}
 }
 
+/* What a strategy may still send without a fill. A bound where there was none counts from now on. */
+static void setup_unfilled(struct risk_strategy *s, int64_t before)
+{
+	int64_t now = s->scope.limits.orders_unfilled_max;
+
+	if (now == before)
+		return;
+	s->unfilled_spare =
+		before == RISK_UNLIMITED || now == RISK_UNLIMITED ? now - 1 : s->unfilled_spare + now - before;
+}
+
 /* After a limit of a level changed: everything that was computed from it. */
 static void setup_again(struct risk *r, enum risk_level level, uint32_t index, const struct risk_limits *before)
 {
@@ -377,6 +388,8 @@ static void setup_again(struct risk *r, enum risk_level level, uint32_t index, c
 	setup_room(s, before);
 	if (level == RISK_ACCOUNT)
 		setup_account(r, index);
+	if (level == RISK_STRATEGY)
+		setup_unfilled(&r->strategy[index], before->orders_unfilled_max);
 	for (uint32_t i = 0; i < r->n_strategies; i++)
 		setup_strategy(r, i);
 }

@@ -220,6 +220,8 @@ static void step_limit(void)
 	AGREE(risk_limit_set(&desk.risk, level, index, key, value, "model", "", desk.now_tsc) == 0, allowed,
 		"limit change");
 	AGREE(risk_limit_get(l, key), allowed ? value : before, "limit");
+	if (key == RISK_KEY_orders_unfilled_max && allowed)
+		model.unfilled_room[index] += value - before;
 }
 
 /* Some limits tight enough to be met, others open: another mix every episode. */

@@ -386,6 +386,26 @@ CONTROL_TEST(limits_live, a_limit_looser_than_at_the_start_and_tightens_at_once)
 	cr_expect_eq(desk.risk.n.limit_changed, 4);
 }
 
+Test(risk_standing, orders_without_a_fill_count_against_a_bound_that_is_tightened)
+{
+	struct risk *r = &desk.risk;
+
+	desk.strategy[0].limits.orders_unfilled_max = 5;
+	desk_open();
+	desk_place(0, GN_BUY, CENTS(10000), 1);
+	desk_place(0, GN_BUY, CENTS(9999), 1);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_orders_unfilled_max, 3, "ann", "", desk.now_tsc), 0);
+	desk_place(0, GN_BUY, CENTS(9998), 1);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9997), 1), GN_REFUSED_RATIO);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 0, RISK_KEY_orders_unfilled_max, 4, "ann", "", desk.now_tsc), 0);
+	EXPECT(desk_try(0, GN_BUY, CENTS(9997), 1), GN_ACCEPTED);
+	/* where there was no bound it counts from then on */
+	desk_place(1, GN_SELL, CENTS(10003), 1);
+	cr_expect_eq(risk_limit_set(r, RISK_STRATEGY, 1, RISK_KEY_orders_unfilled_max, 1, "ann", "", desk.now_tsc), 0);
+	desk_place(1, GN_SELL, CENTS(10004), 1);
+	EXPECT(desk_try(1, GN_SELL, CENTS(10005), 1), GN_REFUSED_RATIO);
+}
+
 Test(risk_standing, soft_levels_warn_once_until_they_are_left)
 {
 	desk.strategy[0].limits.open_orders_max = 5;
