@@ -30,6 +30,7 @@ struct placing {
 	struct gn_place_want want[GN_THREADS_MAX];
 	cpu_set_t claimed;
 	uint32_t n_faults;
+	bool shared; /* one of them is a shared core */
 };
 
 static int core_from(const struct threads_config *c, uint32_t i, int *core)
@@ -65,14 +66,15 @@ static int wants_fill(struct placing *p)
 	return 0;
 }
 
-/* The first fault in words, the others as a number: one line whatever the config permits. */
+/* One fault in words, the others as a number: one line whatever the config permits. A shared core costs the most. */
 static void on_fault(void *arg, unsigned allow, const char *text)
 {
 	struct placing *p = arg;
+	bool shared = allow == GN_ALLOW_SHARED_CORE;
 
-	(void)allow;
-	if (p->n_faults++ == 0)
+	if (p->n_faults++ == 0 || (shared && !p->shared))
 		snprintf(p->t->remark, sizeof(p->t->remark), "%s", text);
+	p->shared |= shared;
 }
 
 static cpu_set_t cores_polled(const struct threads *t)
@@ -96,6 +98,7 @@ static int place_and_claim(struct placing *p)
 
 	for (int i = 0; i < PLACE_TRIES; i++) {
 		p->n_faults = 0;
+		p->shared = false;
 		t->remark[0] = '\0';
 		gn_core_claims_read(GN_CORE_CLAIMS, &p->claimed);
 		int rc = gn_place(&config, p->want, (int)t->n, t->core);
@@ -110,14 +113,17 @@ static int place_and_claim(struct placing *p)
 	return 0;
 }
 
-/* Whether another thread that polls has the core of thread i, here or in another process. */
+/*
+ * Whether another thread of ours polls on the core of thread i. One of another engine does not count: who gives a core
+ * away to a thread that never does gets next to nothing of it.
+ */
 static bool core_shared(const struct placing *p, uint32_t i)
 {
 	const struct threads *t = p->t;
-	bool shared = t->polls[i] && t->core[i] >= 0 && CPU_ISSET((size_t)t->core[i], &p->claimed);
+	bool shared = false;
 
 	for (uint32_t k = 0; k < t->n; k++)
-		shared |= k != i && t->polls[k] && t->polls[i] && t->core[k] == t->core[i];
+		shared |= k != i && t->polls[k] && t->polls[i] && t->core[k] >= 0 && t->core[k] == t->core[i];
 	return shared;
 }
 
@@ -168,13 +174,9 @@ static void keep_off(const struct placing *p)
 	cpu_set_t polled = cores_polled(p->t), keep;
 
 	CPU_AND(&keep, &p->topology->allowed, &p->topology->online);
-	if (p->c->together && CPU_COUNT(&polled) > 0) {
-		keep = polled;
-	} else {
-		keep = cores_less(&keep, &polled);
-		keep = cores_less(&keep, &p->topology->isolated);
-		keep = cores_less(&keep, &p->claimed);
-	}
+	keep = cores_less(&keep, &polled);
+	keep = cores_less(&keep, &p->topology->isolated);
+	keep = cores_less(&keep, &p->claimed);
 	sched_setaffinity(0, sizeof(keep), &keep);
 }
 
@@ -199,7 +201,9 @@ static int place_all(struct placing *p)
 	if (rc < 0)
 		return rc;
 	let_float(p);
-	keep_off(p);
+	t->together = p->c->together;
+	if (!t->together)
+		keep_off(p);
 	for (uint32_t i = 0; i < t->n; i++)
 		t->node[i] = t->core[i] >= 0 ? p->topology->cpu[t->core[i]].node : GN_NODE_ANY;
 	size_t used = strlen(t->remark);
@@ -270,6 +274,9 @@ int threads_start(struct threads *t, struct gn_wiring *w)
 	if (t->remark[0])
 		gn_info("%s", t->remark);
 	t->warm_ns = gn_clock_now_ns() + WARM_NS;
+	cpu_set_t polled = cores_polled(t);
+	if (t->together && CPU_COUNT(&polled) > 0)
+		sched_setaffinity(0, sizeof(polled), &polled); /* only now: a start on one busy core takes long */
 	return 0;
 }
 

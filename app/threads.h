@@ -41,6 +41,7 @@ struct threads {
 	int fifo_priority[GN_THREADS_MAX];
 	bool polls[GN_THREADS_MAX];
 	bool yield[GN_THREADS_MAX];
+	bool together;
 	int claim; /* descriptor that holds the polling cores against other engines, or -errno */
 	char remark[512]; /* what the config permits and costs latency all the same; "" when nothing */
 	struct gn_tsc_check tsc; /* how far the time-stamp counters of the cores agree; n_cores 0: nobody could tell */
