@@ -62,6 +62,14 @@ timeout 120 perf/trace --short --output "$tmp/trace" >"$tmp/out" 2>"$tmp/words" 
 grep -q '</svg>' "$tmp/trace/worst-01.svg" || fail 'perf/trace draws no timeline'
 python3 -m json.tool "$tmp/trace/worst.perfetto.json" /dev/null || fail 'perf/trace exports no JSON'
 
+mkdir -p "$tmp/page"
+cp -r "$tmp/tick/." "$tmp/record" "$tmp/trace" "$tmp/page/"
+perf/report --only-page --output "$tmp/page" 2>"$tmp/words" || fail 'perf/report'
+for part in 'p99.99' '</svg>' 'not measured here: perf/kernel_baseline'; do
+	grep -q "$part" "$tmp/page/report.html" || fail "perf/report: no $part"
+done
+
+refuses perf/report --nonsense
 refuses perf/record --nonsense
 refuses perf/trace --worst none
 refuses perf/pair --port nonsense
