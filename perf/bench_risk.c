@@ -3,7 +3,8 @@
 /*
  * A check in full, with every control on: judged, entered in the order table, its exposure taken. Orders are drawn at
  * random over 10,000 instruments and 64 strategies (seeded), with 10, 1,000 and 100,000 orders open. Three figures each:
- * with the hints that a ring's reader gets, without them, and with instruments that were not touched lately (cold).
+ * in a stream with the hints that a link gives (from the ninth on), without them, and with everything of the instrument
+ * thrown out of every cache before (cold).
  * Prints one JSON line a figure. With valgrind at hand it also counts instructions a check.
  */
 
@@ -23,7 +24,8 @@
 #define INSTS 10000u
 #define STRATEGIES GN_STRATEGIES_MAX
 #define BATCH 64u
-#define HINT_AHEAD 8u
+#define HINT_FAR 8u /* as a link does */
+#define HINT_NEAR 4u
 
 struct bench {
 	struct risk risk;
@@ -216,15 +218,17 @@ static void bench_batch(struct bench *b, enum mode mode, struct gn_hist *ticks)
 	bench_prepare(b, q, n);
 	if (mode == COLD)
 		bench_flush(b, q, n);
-	for (uint32_t i = 0; mode == HINTED && i < n && i < HINT_AHEAD; i++)
+	for (uint32_t i = 0; mode == HINTED && i < n && i < HINT_FAR; i++)
 		risk_prefetch(&b->risk, &q[i]);
 	uint64_t before = gn_tsc();
 	for (uint32_t i = 0; i < n; i++) {
-		if (mode == HINTED && i + HINT_AHEAD < n)
-			risk_prefetch(&b->risk, &q[i + HINT_AHEAD]);
+		if (mode == HINTED && i + HINT_FAR < n)
+			risk_prefetch(&b->risk, &q[i + HINT_FAR]);
+		if (mode == HINTED && i + HINT_NEAR < n)
+			risk_prefetch_order(&b->risk, &q[i + HINT_NEAR]);
 		enum gn_verdict v = risk_request(&b->risk, &q[i], b->now_tsc + i);
 		uint64_t after = gn_tsc();
-		if (ticks)
+		if (ticks && (mode != HINTED || i >= HINT_FAR || n < BATCH)) /* a stream under way */
 			gn_hist_record(ticks, after - before > empty_ticks ? after - before - empty_ticks : 0);
 		before = gn_tsc();
 		if (v != GN_ACCEPTED) {
