@@ -144,13 +144,14 @@ static uint64_t thread_turn(struct gn_runner_thread *t, uint64_t ticks_long, uin
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		struct gn_runner_node *r = &t->node[i];
 		bool blocked = false;
-		if (r->stage->poll)
-			turn_charge(&turn, r, node_poll(r, &blocked), blocked);
+		uint32_t n = r->stage->poll ? node_poll(r, &blocked) : 0;
+		turn_charge(&turn, r, n, blocked);
 	}
 	for (uint32_t i = t->n_nodes; i-- > 0;) {
 		struct gn_runner_node *r = &t->node[i];
 		bool blocked = false;
-		turn_charge(&turn, r, node_read_all(r, &blocked), blocked);
+		uint32_t n = node_read_all(r, &blocked);
+		turn_charge(&turn, r, n, blocked);
 	}
 	uint64_t now = gn_tsc();
 	*(turn.worked ? &t->ticks_work : turn.blocked ? &t->ticks_blocked : &t->ticks_idle) += now - began;
