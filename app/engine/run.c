@@ -15,6 +15,7 @@
 #include "pinning/clock.h"
 
 #define TEND_NS 1000000
+#define SESSION_WAIT_NS UINT64_C(20000000000)
 
 struct run_options {
 	struct engine_options engine;
@@ -27,7 +28,7 @@ static void run_usage(FILE *out)
 	fputs("usage: gannet run CONFIG [OPTION...]\n\n"
 	      "Runs the engine until SIGINT or SIGTERM, then cancels every open order, logs out and prints the figures.\n\n"
 	      "  --topology FILE   instead of the topology that the config names\n"
-	      "  --seconds N       stop by itself after N seconds\n"
+	      "  --seconds N       stop by itself after N seconds of trading\n"
 	      "  --journal FILE    instead of the journal that the config names; if it is there the engine goes on from it\n"
 	      "  --output FOLDER   where the journal, the latency plot and its data go (default .)\n"
 	      "  --format json     figures as one JSON line on standard output\n"
@@ -77,9 +78,21 @@ static int run_parse(int argc, char **argv, struct run_options *o, bool *done)
 	return EXIT_OK;
 }
 
+/* When to stop by itself: the seconds count from the first session that is up, or from when none came in good time. */
+static uint64_t run_end_ns(const struct engine *e, const struct run_options *o, const struct live *live)
+{
+	uint64_t late_ns = live->start_ns + SESSION_WAIT_NS, now_ns = gn_clock_now_ns();
+	struct risk_snapshot s;
+
+	engine_snapshot(e, &s);
+	if (!o->seconds || (!s.up && now_ns < late_ns))
+		return UINT64_MAX;
+	return (now_ns < late_ns ? now_ns : late_ns) + o->seconds * UINT64_C(1000000000);
+}
+
 static void run_loop(struct engine *e, struct operator *operator, const struct run_options *o, struct live *live)
 {
-	uint64_t end_ns = o->seconds ? live->start_ns + o->seconds * UINT64_C(1000000000) : UINT64_MAX;
+	uint64_t end_ns = UINT64_MAX;
 	bool stopping = false;
 
 	while (!stopping || !engine_stopped(e)) {
@@ -87,6 +100,8 @@ static void run_loop(struct engine *e, struct operator *operator, const struct r
 		engine_tend(e);
 		if (!o->quiet)
 			live_tick(live, e);
+		if (end_ns == UINT64_MAX)
+			end_ns = run_end_ns(e, o, live);
 		if (!stopping && (atomic_load(&command_interrupted) || gn_clock_now_ns() >= end_ns)) {
 			engine_stop_begin(e);
 			stopping = true;
