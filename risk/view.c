@@ -108,9 +108,15 @@ bool view_begin(struct risk_view *v, const struct risk *r, enum risk_level level
 		return false;
 	const struct kill_switch *sw = &r->kill.sw[level][index];
 
-	*v = (struct risk_view){.level = level, .index = index, .tsc = now_tsc, .owner.cause = sw->cause,
-		.killed_tsc = sw->at_tsc, .sweep_left = r->sweep_left, .sweep_end_tsc = r->sweep_end_tsc,
-		.n_cancels = r->n.sweep_cancel, .n_orders = orders_open(&r->orders)};
+	*v = (struct risk_view){.level = level,
+		.index = index,
+		.tsc = now_tsc,
+		.owner.cause = sw->cause,
+		.killed_tsc = sw->at_tsc,
+		.sweep_left = r->sweep_left,
+		.sweep_end_tsc = r->sweep_end_tsc,
+		.n_cancels = r->n.sweep_cancel,
+		.n_orders = orders_open(&r->orders)};
 	memcpy(v->reason, sw->reason, sizeof(v->reason));
 	for (unsigned key = 0; key < RISK_KEY_COUNT; key++)
 		v->used[key] = RISK_VIEW_NONE;

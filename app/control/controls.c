@@ -12,8 +12,8 @@
 #define HEAD "| control |"
 
 /* The columns of a table of controls; the last one may be absent. */
-static const char *const keys[CELLS_MAX] = {"control", "what", "asked_for", "where", "config_keys", "verdict", "test",
-	"cost_instructions"};
+static const char *const keys[CELLS_MAX] = {
+	"control", "what", "asked_for", "where", "config_keys", "verdict", "test", "cost_instructions"};
 
 struct row {
 	uint32_t n;
@@ -89,8 +89,8 @@ static json_t *row_json(const struct row *r)
 
 	for (uint32_t i = 0; i < r->n; i++) {
 		json_t *value = i == 2   ? asked_for(r->cell[i])
-				: i == 4 ? words_of(r->cell[i])
-					 : json_string(r->cell[i]);
+		                : i == 4 ? words_of(r->cell[i])
+		                         : json_string(r->cell[i]);
 		json_object_set_new(j, keys[i], value);
 	}
 	return j;

@@ -49,9 +49,12 @@ struct guard {
 static void guard_usage(FILE *out)
 {
 	fputs("usage: gannet guard CONFIG [OPTION...]\n\n"
-	      "Watches the engine that CONFIG describes, from a process of its own. When the engine dies or one of its threads stands\n"
-	      "still, it blocks the engine, takes its order sessions over by connections of the kernel, cancels all that is open at\n"
-	      "the venue, and ends. The engine stays blocked, also over a restart, until `gannet kill --release --engine`.\n"
+	      "Watches the engine that CONFIG describes, from a process of its own. When the engine dies or one of its "
+	      "threads stands\n"
+	      "still, it blocks the engine, takes its order sessions over by connections of the kernel, cancels all "
+	      "that is open at\n"
+	      "the venue, and ends. The engine stays blocked, also over a restart, until `gannet kill --release "
+	      "--engine`.\n"
 	      "Status 0: all was cancelled (or the engine ended in order, with --once); 1: it could not be.\n\n"
 	      "  --once            end with the engine, rather than wait for the next\n"
 	      "  --format json     what was done as one JSON line\n",
@@ -82,8 +85,10 @@ static int guard_lock(struct guard *g)
 
 static int guard_add_account(struct guard *g, const struct account_section *a)
 {
-	struct guard_link_config c = {.name = a->name, .dialect = gateway_dialect_find(a->dialect),
-		.per_s = a->limits.session_per_s_max, .burst = a->limits.session_burst_max};
+	struct guard_link_config c = {.name = a->name,
+		.dialect = gateway_dialect_find(a->dialect),
+		.per_s = a->limits.session_per_s_max,
+		.burst = a->limits.session_burst_max};
 	struct session_config *s = &c.session;
 	int rc = 0;
 
@@ -174,11 +179,12 @@ static void guard_set_block(const struct guard *g)
 	struct stat st;
 	int fd = open(g->place.block, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	void *map = fd >= 0 && fstat(fd, &st) == 0 && st.st_size >= BLOCK_BYTES
-			    ? mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-			    : MAP_FAILED;
+	                    ? mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+	                    : MAP_FAILED;
 
 	if (map == MAP_FAILED) {
-		gn_error("guard: %s: no such word: the engine cannot be blocked, but its sessions are taken over", g->place.block);
+		gn_error("guard: %s: no such word: the engine cannot be blocked, but its sessions are taken over",
+			g->place.block);
 	} else {
 		atomic_store((_Atomic uint32_t *)map, RISK_BLOCK_GUARD);
 		munmap(map, BLOCK_BYTES);
@@ -290,13 +296,16 @@ static void guard_report(const struct guard *g, const char *why, bool json, bool
 	double login_ms = login_ns > from_ns ? (double)(login_ns - from_ns) / 1e6 : 0;
 	double clear_ms = (double)((last_ns > from_ns ? last_ns : to_ns) - from_ns) / 1e6;
 	if (json)
-		printf("{\"ok\":%s,\"engine\":\"%s\",\"why\":\"%s\",\"open_found\":%llu,\"cancels\":%llu,\"open_left\":%llu,"
+		printf("{\"ok\":%s,\"engine\":\"%s\",\"why\":\"%s\",\"open_found\":%llu,\"cancels\":%llu,\"open_left\":"
+		       "%llu,"
 		       "\"login_ms\":%.3f,\"cancelled_ms\":%.3f}\n",
-			all ? "true" : "false", g->place.name, why, (unsigned long long)found, (unsigned long long)cancels,
-			(unsigned long long)left, login_ms, clear_ms);
+			all ? "true" : "false", g->place.name, why, (unsigned long long)found,
+			(unsigned long long)cancels, (unsigned long long)left, login_ms, clear_ms);
 	else
-		printf("%s: session taken over after %.1f ms, %llu orders open at the venue, %llu cancels, %llu still open after %.1f ms\n",
-			why, login_ms, (unsigned long long)found, (unsigned long long)cancels, (unsigned long long)left, clear_ms);
+		printf("%s: session taken over after %.1f ms, %llu orders open at the venue, %llu cancels, %llu still "
+		       "open after %.1f ms\n",
+			why, login_ms, (unsigned long long)found, (unsigned long long)cancels, (unsigned long long)left,
+			clear_ms);
 }
 
 static int guard_fire(struct guard *g, enum guard_verdict v, bool json)
@@ -308,8 +317,8 @@ static int guard_fire(struct guard *g, enum guard_verdict v, bool json)
 	const char *thread = gn_stats_name(g->stats, g->beat[g->watch.hung])->owner;
 
 	if (v == GUARD_HUNG)
-		snprintf(why, sizeof(why), "%s of engine %s stands still", strcmp(thread, "engine") == 0 ? "cold thread" : thread,
-			g->place.name);
+		snprintf(why, sizeof(why), "%s of engine %s stands still",
+			strcmp(thread, "engine") == 0 ? "cold thread" : thread, g->place.name);
 	else
 		snprintf(why, sizeof(why), "engine %s died", g->place.name);
 	guard_block(g, why);
@@ -320,7 +329,8 @@ static int guard_fire(struct guard *g, enum guard_verdict v, bool json)
 		clear = guard_turn(g);
 		if (!clear && !late && guard_now_ns() - from_ns > bound_ns) {
 			late = true;
-			gn_error("guard: orders are not cancelled within %u ms; going on", g->config->engine->guard.cancel_within_ms);
+			gn_error("guard: orders are not cancelled within %u ms; going on",
+				g->config->engine->guard.cancel_within_ms);
 		}
 	}
 	guard_report(g, why, json, clear, from_ns, guard_now_ns());
@@ -358,7 +368,8 @@ static int guard_run(struct guard *g, bool once, bool json)
 
 int guard_main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"once", 0, NULL, 'o'}, {"format", 1, NULL, 'f'}, {"help", 0, NULL, 'h'}, {0}};
+	static const struct option longs[] = {
+		{"once", 0, NULL, 'o'}, {"format", 1, NULL, 'f'}, {"help", 0, NULL, 'h'}, {0}};
 	struct guard g = {.lock = -1, .pid_fd = -1};
 	bool once = false, json = false;
 	int c;

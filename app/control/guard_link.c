@@ -12,8 +12,8 @@
 #include "dataplane/runtime/log.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define AGAIN_NS (1 * NS_PER_S)      /* a cancel without an answer is sent again */
-#define QUIET_NS (NS_PER_S / 5)      /* for orders that the engine sent last to arrive */
+#define AGAIN_NS (1 * NS_PER_S) /* a cancel without an answer is sent again */
+#define QUIET_NS (NS_PER_S / 5) /* for orders that the engine sent last to arrive */
 #define CANCELS_A_TURN 64u
 
 static void link_close(struct guard_link *l)
@@ -28,7 +28,8 @@ static void link_close(struct guard_link *l)
 static bool op_connect(void *arg, uint32_t endpoint)
 {
 	struct guard_link *l = arg;
-	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(l->config.port[endpoint]),
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_port = htons(l->config.port[endpoint]),
 		.sin_addr.s_addr = htonl(l->config.ip[endpoint])};
 	int on = 1;
 
@@ -104,8 +105,10 @@ static void op_state(void *arg, enum session_state state, enum session_reason wh
 		l->login_ns = l->now_ns;
 	if (state == SESSION_ACTIVE)
 		l->busy_ns = l->now_ns;
-	if (state == SESSION_FAILED || (state == SESSION_WAITING && why != SESSION_WHY_NONE && why != SESSION_WHY_PROBED))
-		gn_warn("guard: account %s: %s: %s", l->config.name, session_state_text(state), session_reason_text(why));
+	if (state == SESSION_FAILED
+		|| (state == SESSION_WAITING && why != SESSION_WHY_NONE && why != SESSION_WHY_PROBED))
+		gn_warn("guard: account %s: %s: %s", l->config.name, session_state_text(state),
+			session_reason_text(why));
 }
 
 static const struct session_ops ops = {op_connect, op_send, op_close, op_abort, op_message, op_state};

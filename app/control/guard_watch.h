@@ -30,7 +30,7 @@ enum guard_verdict {
 /** One look. */
 struct guard_look {
 	uint64_t now_ns; /* monotonic */
-	bool alive;      /* its process runs */
+	bool alive; /* its process runs */
 	uint64_t phase, n_open;
 	uint32_t n_beats;
 	uint64_t beat[GUARD_BEATS_MAX];

@@ -19,7 +19,8 @@ static void kill_usage(FILE *out)
 	fputs("usage: gannet kill --engine | --account A | --strategy S | --instrument I --reason TEXT\n"
 	      "       gannet kill --release (the same)\n"
 	      "       gannet kill --drill [--instrument I]\n\n"
-	      "Throws a kill switch of the running engine: new orders are refused, open ones cancelled. It stays thrown, also over\n"
+	      "Throws a kill switch of the running engine: new orders are refused, open ones cancelled. It stays "
+	      "thrown, also over\n"
 	      "a restart of the engine, until a person releases it.\n\n"
 	      "  --engine          of everything\n"
 	      "  --account A       of an account\n"
@@ -27,8 +28,10 @@ static void kill_usage(FILE *out)
 	      "  --instrument I    of an instrument, by its symbol\n"
 	      "  --reason TEXT     why: goes to the journal; required\n"
 	      "  --release         release the switch instead\n"
-	      "  --drill           throw, sweep and release a switch, and print how long each step took: on no instrument,\n"
-	      "                    which stops short of the wire, or on one, whose open orders are then cancelled at the venue\n"
+	      "  --drill           throw, sweep and release a switch, and print how long each step took: on no "
+	      "instrument,\n"
+	      "                    which stops short of the wire, or on one, whose open orders are then cancelled at "
+	      "the venue\n"
 	      "  --name NAME       which engine, when several run here\n"
 	      "  --format json     one JSON object instead of words\n",
 		out);
@@ -44,9 +47,10 @@ static void take_level(struct kill_options *o, const char *level, const char *na
 /* EXIT_OK: go on. */
 static int kill_parse(int argc, char **argv, struct kill_options *o, bool *done)
 {
-	static const struct option longs[] = {{"engine", 0, NULL, 'e'}, {"account", 1, NULL, 'a'}, {"strategy", 1, NULL, 's'},
-		{"instrument", 1, NULL, 'i'}, {"reason", 1, NULL, 'r'}, {"release", 0, NULL, 'R'}, {"drill", 0, NULL, 'd'},
-		{"name", 1, NULL, 'n'}, {"format", 1, NULL, 'f'}, {"help", 0, NULL, 'h'}, {0}};
+	static const struct option longs[] = {{"engine", 0, NULL, 'e'}, {"account", 1, NULL, 'a'},
+		{"strategy", 1, NULL, 's'}, {"instrument", 1, NULL, 'i'}, {"reason", 1, NULL, 'r'},
+		{"release", 0, NULL, 'R'}, {"drill", 0, NULL, 'd'}, {"name", 1, NULL, 'n'}, {"format", 1, NULL, 'f'},
+		{"help", 0, NULL, 'h'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -83,9 +87,10 @@ static void print_drill(const json_t *a)
 	json_int_t orders, before, cancels;
 	double blocked, swept, gone, released;
 
-	if (json_unpack((json_t *)(uintptr_t)a, "{s:s, s:s, s:I, s:I, s:I, s:F, s:F, s:F, s:F}", "mode", &mode, "instrument",
-		    &instrument, "orders_in_engine", &orders, "open_before", &before, "cancels", &cancels, "blocked_us", &blocked,
-		    "swept_us", &swept, "gone_us", &gone, "released_us", &released) < 0)
+	if (json_unpack((json_t *)(uintptr_t)a, "{s:s, s:s, s:I, s:I, s:I, s:F, s:F, s:F, s:F}", "mode", &mode,
+		    "instrument", &instrument, "orders_in_engine", &orders, "open_before", &before, "cancels", &cancels,
+		    "blocked_us", &blocked, "swept_us", &swept, "gone_us", &gone, "released_us", &released)
+		< 0)
 		return;
 	bool wire = strcmp(mode, "wire") == 0;
 	printf("drill passed, %s\n", wire ? instrument : "on no instrument: it stops short of the wire");
@@ -94,8 +99,8 @@ static void print_drill(const json_t *a)
 	if (wire)
 		printf("  %-52s %12.1f us\n", "the last one cancelled at the venue after", gone);
 	printf("  %-52s %12.1f us\n", "released after", released);
-	printf("  %lld orders open in the engine, %lld of them on the instrument, %lld cancels sent\n", (long long)orders,
-		(long long)before, (long long)cancels);
+	printf("  %lld orders open in the engine, %lld of them on the instrument, %lld cancels sent\n",
+		(long long)orders, (long long)before, (long long)cancels);
 }
 
 static int print_kill(const struct kill_options *o, const json_t *a)
@@ -107,8 +112,8 @@ static int print_kill(const struct kill_options *o, const json_t *a)
 		printf("%s%s%s may trade again\n", o->level, *o->name ? " " : "", o->name);
 		return EXIT_OK;
 	}
-	printf("%s%s%s is blocked after %.1f us; open orders: %lld before, %lld after %.1f us\n", o->level, *o->name ? " " : "", o->name,
-		json_number_value(json_object_get(a, "blocked_us")), before, after,
+	printf("%s%s%s is blocked after %.1f us; open orders: %lld before, %lld after %.1f us\n", o->level,
+		*o->name ? " " : "", o->name, json_number_value(json_object_get(a, "blocked_us")), before, after,
 		json_number_value(json_object_get(a, "cancelled_us")));
 	if (after)
 		fprintf(stderr, "gannet: %lld orders are still open: the engine goes on cancelling them\n", after);
@@ -127,8 +132,8 @@ int kill_main(int argc, char **argv)
 	if (control_find(&place, o.engine) < 0)
 		return command_failed();
 	json_t *request = o.drill ? json_pack("{s:s, s:s*}", "do", "drill", "instrument", o.name)
-				  : json_pack("{s:s, s:s, s:s, s:s}", "do", o.release ? "release" : "kill", "level", o.level, "name",
-					    o.name, "reason", o.reason ? o.reason : "");
+	                          : json_pack("{s:s, s:s, s:s, s:s}", "do", o.release ? "release" : "kill", "level",
+					  o.level, "name", o.name, "reason", o.reason ? o.reason : "");
 	json_t *answer = control_ask(&place, request);
 	if (!answer)
 		return command_failed();

@@ -37,8 +37,10 @@ static bool entry_parse(struct kill_entry *e, const char *line)
 	json_t *j = json_loads(line, JSON_REJECT_DUPLICATES, &error);
 	const char *level, *name, *who, *reason;
 	json_int_t at_ns;
-	bool good = j && json_unpack_ex(j, &error, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:I}", "level", &level, "name", &name,
-				 "who", &who, "reason", &reason, "at_ns", &at_ns) == 0;
+	bool good = j
+	            && json_unpack_ex(j, &error, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:I}", "level", &level, "name",
+			       &name, "who", &who, "reason", &reason, "at_ns", &at_ns)
+	                       == 0;
 
 	good = good && control_level(level) < RISK_LEVEL_COUNT && strlen(name) < sizeof(e->name)
 	       && strlen(who) < sizeof(e->who) && strlen(reason) < sizeof(e->reason) && at_ns >= 0;
@@ -81,8 +83,8 @@ int kills_load(struct kills *k, const char *path)
 
 static bool entry_write(FILE *f, const struct kill_entry *e)
 {
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:I}", "level", risk_level_word(e->level), "name", e->name, "who", e->who,
-		"reason", e->reason, "at_ns", (json_int_t)e->at_ns);
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:I}", "level", risk_level_word(e->level), "name", e->name, "who",
+		e->who, "reason", e->reason, "at_ns", (json_int_t)e->at_ns);
 	bool good = j && json_dumpf(j, f, JSON_COMPACT) == 0 && fputc('\n', f) == '\n';
 
 	json_decref(j);

@@ -18,8 +18,10 @@ static void limits_usage(FILE *out)
 	fputs("usage: gannet limits show [--instrument I]\n"
 	      "       gannet limits set --engine | --account A | --strategy S | --instrument I KEY VALUE\n"
 	      "       gannet limits confirm NUMBER\n\n"
-	      "Shows or changes limits of the running engine. A tighter limit applies at once; a looser one too, but never\n"
-	      "beyond what the engine was started with, and, where the config asks for two, once another person confirms it.\n"
+	      "Shows or changes limits of the running engine. A tighter limit applies at once; a looser one too, but "
+	      "never\n"
+	      "beyond what the engine was started with, and, where the config asks for two, once another person "
+	      "confirms it.\n"
 	      "Who changed what and when is journaled.\n\n"
 	      "  --name NAME       which engine, when several run here\n"
 	      "  --format json     one JSON object instead of words\n",
@@ -29,8 +31,9 @@ static void limits_usage(FILE *out)
 /* EXIT_OK: go on. */
 static int limits_parse(int argc, char **argv, struct limits_options *o, bool *done)
 {
-	static const struct option longs[] = {{"engine", 0, NULL, 'e'}, {"account", 1, NULL, 'a'}, {"strategy", 1, NULL, 's'},
-		{"instrument", 1, NULL, 'i'}, {"name", 1, NULL, 'n'}, {"format", 1, NULL, 'f'}, {"help", 0, NULL, 'h'}, {0}};
+	static const struct option longs[] = {{"engine", 0, NULL, 'e'}, {"account", 1, NULL, 'a'},
+		{"strategy", 1, NULL, 's'}, {"instrument", 1, NULL, 'i'}, {"name", 1, NULL, 'n'},
+		{"format", 1, NULL, 'f'}, {"help", 0, NULL, 'h'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -71,7 +74,8 @@ static int limits_send(const struct limits_options *o, json_t *request)
 	long long pending = json_integer_value(json_object_get(a, "pending"));
 	printf("%s of %s %s: %lld > %lld (%lld at the start)%s\n", json_string_value(json_object_get(a, "key")),
 		json_string_value(json_object_get(a, "level")), json_string_value(json_object_get(a, "name")),
-		(long long)json_integer_value(json_object_get(a, "before")), (long long)json_integer_value(json_object_get(a, "value")),
+		(long long)json_integer_value(json_object_get(a, "before")),
+		(long long)json_integer_value(json_object_get(a, "value")),
 		(long long)json_integer_value(json_object_get(a, "hard")),
 		state && strcmp(state, "pending") == 0 ? ": not yet" : "");
 	if (pending)
@@ -86,8 +90,8 @@ static int limits_set(const struct limits_options *o, char **argv)
 
 	if (!command_number(argv[0], argv[1], INT64_MAX, &value))
 		return EXIT_USAGE;
-	return limits_send(o, json_pack("{s:s, s:s, s:s, s:s, s:I}", "do", "limit", "level", o->level, "name", o->name, "key",
-				      argv[0], "value", (json_int_t)value));
+	return limits_send(o, json_pack("{s:s, s:s, s:s, s:s, s:I}", "do", "limit", "level", o->level, "name", o->name,
+				      "key", argv[0], "value", (json_int_t)value));
 }
 
 static int limits_confirm(const struct limits_options *o, const char *number)

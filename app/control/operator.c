@@ -64,7 +64,8 @@ int operator_owner(const struct operator *o, const json_t *request, struct owner
 
 	*w = (struct owner){.level = level ? control_level(level) : RISK_LEVEL_COUNT};
 	if (w->level == RISK_LEVEL_COUNT)
-		return gn_err(0, "request: level: %.40s: expected engine, account, strategy or instrument", level ? level : "(no text)");
+		return gn_err(0, "request: level: %.40s: expected engine, account, strategy or instrument",
+			level ? level : "(no text)");
 	if (w->level == RISK_ENGINE)
 		return 0;
 	if (!name || !*name || strlen(name) >= sizeof(w->name))
@@ -85,7 +86,8 @@ const char *operator_name(const struct operator *o, enum risk_level level, uint3
 	case RISK_ACCOUNT: return s->accounts[index].name;
 	case RISK_STRATEGY: return s->strategies[index].name;
 	case RISK_INSTRUMENT:
-		*text = gn_instruments_get(engine_instruments(o->e), index, &i) ? gn_symbol_text(i.symbol) : (struct gn_symbol_text){0};
+		*text = gn_instruments_get(engine_instruments(o->e), index, &i) ? gn_symbol_text(i.symbol)
+		                                                                : (struct gn_symbol_text){0};
 		return text->c;
 	default: return "";
 	}
@@ -150,8 +152,8 @@ static int operator_make_block(struct operator *o)
 	if (unlink(path) == 0 || errno == ENOENT)
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	void *map = fd >= 0 && ftruncate(fd, BLOCK_BYTES) == 0
-			    ? mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0)
-			    : MAP_FAILED;
+	                    ? mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0)
+	                    : MAP_FAILED;
 	int rc = map == MAP_FAILED ? gn_err(errno, "control: map %s", path) : 0;
 	if (fd >= 0)
 		close(fd);

@@ -34,8 +34,8 @@ static int drill_target(struct operator *o, const json_t *request, struct drill 
 		d->inst = gn_instruments_max(t) - 1;
 		snprintf(d->name, sizeof(d->name), "(none)");
 		return gn_instruments_count(t) < gn_instruments_max(t)
-			       ? 0
-			       : gn_err(0, "every place of the instrument table is taken: say --instrument");
+		               ? 0
+		               : gn_err(0, "every place of the instrument table is taken: say --instrument");
 	}
 	d->inst = gn_instruments_find(t, gn_symbol_from(symbol, strlen(symbol)));
 	snprintf(d->name, sizeof(d->name), "%.8s", symbol);
@@ -66,12 +66,14 @@ static int drill_watch(struct operator *o, struct drill *d)
 		return gn_err(0, "drill: the switch was thrown and is not on");
 	if (!d->swept_tsc)
 		return gn_err(0, "drill: the mass cancel did not end in time");
-	return d->gone_tsc ? 0 : gn_err(0, "drill: %lld orders of %s are still open", (long long)d->open_after, d->name);
+	return d->gone_tsc ? 0
+	                   : gn_err(0, "drill: %lld orders of %s are still open", (long long)d->open_after, d->name);
 }
 
 static int drill_release(struct operator *o, struct drill *d)
 {
-	struct risk_command m = {.kind = RISK_DO_RELEASE, .level = RISK_INSTRUMENT, .index = d->inst, .text = "drill is over"};
+	struct risk_command m = {
+		.kind = RISK_DO_RELEASE, .level = RISK_INSTRUMENT, .index = d->inst, .text = "drill is over"};
 	struct risk_outcome out = {0};
 	struct risk_view v;
 	int rc = operator_do(o, &m, &out);
@@ -84,7 +86,8 @@ static int drill_release(struct operator *o, struct drill *d)
 
 static int drill_run(struct operator *o, struct drill *d, const struct control_peer *peer)
 {
-	struct risk_command m = {.kind = RISK_DO_KILL, .level = RISK_INSTRUMENT, .index = d->inst, .cause = RISK_CAUSE_PERSON};
+	struct risk_command m = {
+		.kind = RISK_DO_KILL, .level = RISK_INSTRUMENT, .index = d->inst, .cause = RISK_CAUSE_PERSON};
 	struct risk_outcome out;
 	struct risk_view v;
 	char trouble[200] = "";
@@ -123,9 +126,10 @@ json_t *operator_drill(struct operator *o, const json_t *request, const struct c
 	if (drill_target(o, request, &d) < 0 || drill_run(o, &d, peer) < 0)
 		return NULL;
 	gn_info("%s: drill of the kill switch on instrument %s passed", peer->who, d.name);
-	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "ok", 1, "mode", d.on_wire ? "wire" : "dry",
-		"instrument", d.name, "orders_in_engine", (json_int_t)d.n_orders, "open_before", (json_int_t)d.open_before,
-		"open_after", (json_int_t)d.open_after, "cancels", (json_int_t)d.n_cancels, "blocked_us",
-		us(d.asked_tsc, d.blocked_tsc), "swept_us", us(d.asked_tsc, d.swept_tsc), "gone_us", us(d.asked_tsc, d.gone_tsc),
-		"released_us", us(d.asked_tsc, d.released_tsc));
+	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "ok", 1, "mode",
+		d.on_wire ? "wire" : "dry", "instrument", d.name, "orders_in_engine", (json_int_t)d.n_orders,
+		"open_before", (json_int_t)d.open_before, "open_after", (json_int_t)d.open_after, "cancels",
+		(json_int_t)d.n_cancels, "blocked_us", us(d.asked_tsc, d.blocked_tsc), "swept_us",
+		us(d.asked_tsc, d.swept_tsc), "gone_us", us(d.asked_tsc, d.gone_tsc), "released_us",
+		us(d.asked_tsc, d.released_tsc));
 }

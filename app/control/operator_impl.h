@@ -22,7 +22,8 @@ struct pending {
 	char who[CONTROL_WHO_BYTES];
 };
 
-struct operator {
+struct operator
+{
 	struct engine *e;
 	struct risk_control *control;
 	struct control_server *server;

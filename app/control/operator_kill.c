@@ -69,14 +69,15 @@ static int wait_gone(struct operator *o, const struct owner *w, struct risk_view
 	return rc;
 }
 
-static json_t *kill_answer(struct operator *o, const struct owner *w, int64_t n_before, uint64_t asked_tsc, uint64_t done_tsc)
+static json_t *kill_answer(
+	struct operator *o, const struct owner *w, int64_t n_before, uint64_t asked_tsc, uint64_t done_tsc)
 {
 	struct risk_view v;
 
 	if (wait_gone(o, w, &v) < 0)
 		return NULL;
-	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:f, s:f}", "ok", 1, "level", risk_level_word(w->level), "name", w->name,
-		"open_before", (json_int_t)n_before, "open_after", (json_int_t)v.owner.n_open, "blocked_us",
+	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:f, s:f}", "ok", 1, "level", risk_level_word(w->level), "name",
+		w->name, "open_before", (json_int_t)n_before, "open_after", (json_int_t)v.owner.n_open, "blocked_us",
 		us_since(asked_tsc, done_tsc), "cancelled_us", us_since(asked_tsc, v.tsc));
 }
 
@@ -146,8 +147,8 @@ static void keep_thrown(struct operator *o, enum risk_level level, uint32_t inde
 	snprintf(w.name, sizeof(w.name), "%s", operator_name(o, level, index, &text));
 	if (kills_find(&o->kills, level, w.name))
 		return;
-	snprintf(reason, sizeof(reason), "%s: %.*s", risk_cause_word((enum risk_cause)v.owner.cause), (int)sizeof(v.reason),
-		v.reason);
+	snprintf(reason, sizeof(reason), "%s: %.*s", risk_cause_word((enum risk_cause)v.owner.cause),
+		(int)sizeof(v.reason), v.reason);
 	struct kill_entry e = entry_of(&w, "engine", reason);
 	gn_error("kill switch of %s%s%s: %s", risk_level_word(level), *w.name ? " " : "", w.name, reason);
 	if (kills_add(&o->kills, &e) < 0)
@@ -193,8 +194,8 @@ static int throw_one(struct operator *o, const struct kill_entry *e)
 	m.index = w.index;
 	snprintf(m.text, sizeof(m.text), "%s: %.20s", e->who, e->reason);
 	snprintf(m.note, sizeof(m.note), "thrown before this start and not released");
-	gn_warn("kill switch of %s%s%s stays thrown until released: %s (%s)", risk_level_word(e->level), *e->name ? " " : "", e->name,
-		e->reason, e->who);
+	gn_warn("kill switch of %s%s%s stays thrown until released: %s (%s)", risk_level_word(e->level),
+		*e->name ? " " : "", e->name, e->reason, e->who);
 	int64_t ticket = risk_control_send(o->control, &m);
 	return ticket > 0 ? 0 : (int)ticket;
 }

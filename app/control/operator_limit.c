@@ -50,14 +50,19 @@ static json_t *wish_answer(const struct wish *wish, const char *state, uint32_t 
 
 static json_t *wish_carry_out(struct operator *o, const struct wish *wish, const char *who, const char *second)
 {
-	struct risk_command m = {.kind = RISK_DO_LIMIT, .level = wish->w.level, .index = wish->w.index, .key = wish->key,
+	struct risk_command m = {.kind = RISK_DO_LIMIT,
+		.level = wish->w.level,
+		.index = wish->w.index,
+		.key = wish->key,
 		.value = wish->value};
 	struct risk_outcome out;
 	struct risk_view v;
 
-	snprintf(m.text, sizeof(m.text), "%.20s", who); /* the record of the change has room for so much; the note says it all */
+	snprintf(m.text, sizeof(m.text), "%.20s",
+		who); /* the record of the change has room for so much; the note says it all */
 	snprintf(m.second, sizeof(m.second), "%.20s", second);
-	snprintf(m.note, sizeof(m.note), "by %s%s%s: limit %s", who, *second ? ", confirmed by " : "", second, wish->w.name);
+	snprintf(m.note, sizeof(m.note), "by %s%s%s: limit %s", who, *second ? ", confirmed by " : "", second,
+		wish->w.name);
 	int rc = operator_do(o, &m, &out);
 	if (rc == -EPERM)
 		gn_err(0, "limit %s of %s %s: %lld is looser than the %lld of the start", risk_key_info[wish->key].name,
@@ -65,9 +70,9 @@ static json_t *wish_carry_out(struct operator *o, const struct wish *wish, const
 			(long long)risk_limit_get(&wish->v.hard, wish->key));
 	if (rc < 0 || operator_look(o, wish->w.level, wish->w.index, &v) < 0)
 		return NULL;
-	gn_info("%s%s%s sets %s of %s %s from %lld to %lld", who, *second ? " and " : "", second, risk_key_info[wish->key].name,
-		risk_level_word(wish->w.level), wish->w.name, (long long)risk_limit_get(&wish->v.limits, wish->key),
-		(long long)wish->value);
+	gn_info("%s%s%s sets %s of %s %s from %lld to %lld", who, *second ? " and " : "", second,
+		risk_key_info[wish->key].name, risk_level_word(wish->w.level), wish->w.name,
+		(long long)risk_limit_get(&wish->v.limits, wish->key), (long long)wish->value);
 	if (wish->w.level == RISK_ENGINE || wish->w.level == RISK_STRATEGY)
 		figures_limits(engine_figures(o->e), wish->w.level == RISK_ENGINE ? -1 : (int)wish->w.index, &v.limits);
 	return wish_answer(wish, "set", 0);
@@ -85,10 +90,12 @@ static json_t *wish_keep(struct operator *o, const struct wish *wish, const char
 		gn_err(0, "%u changes wait for a second person already", OPERATOR_PENDING_MAX);
 		return NULL;
 	}
-	*p = (struct pending){++o->n_pending, wish->w.level, wish->w.index, wish->key, wish->value, now + PENDING_NS, ""};
+	*p = (struct pending){
+		++o->n_pending, wish->w.level, wish->w.index, wish->key, wish->value, now + PENDING_NS, ""};
 	snprintf(p->who, sizeof(p->who), "%s", who);
-	if (operator_note(o, "by %s: wish %u: %s %s %s", who, p->id, risk_key_info[wish->key].name, risk_level_word(wish->w.level),
-		    wish->w.name) < 0)
+	if (operator_note(o, "by %s: wish %u: %s %s %s", who, p->id, risk_key_info[wish->key].name,
+		    risk_level_word(wish->w.level), wish->w.name)
+		< 0)
 		return NULL;
 	return wish_answer(wish, "pending", p->id);
 }

@@ -8,15 +8,16 @@ json_t *operator_latency(struct operator *o, const json_t *request, const struct
 	static const struct {
 		uint32_t ppm;
 		const char *key;
-	} columns[] = {{500000, "p50_ns"}, {900000, "p90_ns"}, {990000, "p99_ns"}, {999000, "p999_ns"}, {999900, "p9999_ns"},
-		{1000000, "max_ns"}};
+	} columns[] = {{500000, "p50_ns"}, {900000, "p90_ns"}, {990000, "p99_ns"}, {999000, "p999_ns"},
+		{999900, "p9999_ns"}, {1000000, "max_ns"}};
 	const struct latency *l = engine_latency(o->e);
 	json_t *rows = json_array();
 
 	(void)request, (void)peer;
 	for (int row = 0; row < LATENCY_ROWS; row++) {
 		const struct gn_hist *h = latency_hist(l, (enum latency_row)row);
-		json_t *j = json_pack("{s:s, s:I}", "hop", latency_row_name((enum latency_row)row), "n", (json_int_t)h->n);
+		json_t *j =
+			json_pack("{s:s, s:I}", "hop", latency_row_name((enum latency_row)row), "n", (json_int_t)h->n);
 		for (size_t c = 0; c < GN_ARRAY_SIZE(columns); c++)
 			json_object_set_new(j, columns[c].key, json_integer((json_int_t)gn_hist_at(h, columns[c].ppm)));
 		json_array_append_new(rows, j);
@@ -28,17 +29,18 @@ json_t *operator_latency(struct operator *o, const json_t *request, const struct
 /* What the kernel knows of its own clock: the link between us and UTC. */
 static json_t *kernel_clock(const struct gn_clock_report *r)
 {
-	return json_pack("{s:s, s:b, s:I, s:I, s:i, s:I, s:s}", "source", r->kernel_source, "synchronised", r->synchronised,
-		"error_estimated_ns", (json_int_t)r->kernel_error_est_ns, "error_max_ns", (json_int_t)r->kernel_error_max_ns,
-		"tai_offset_s", r->tai_offset_s, "freq_ppb", (json_int_t)r->freq_ppb, "discipline", r->discipline);
+	return json_pack("{s:s, s:b, s:I, s:I, s:i, s:I, s:s}", "source", r->kernel_source, "synchronised",
+		r->synchronised, "error_estimated_ns", (json_int_t)r->kernel_error_est_ns, "error_max_ns",
+		(json_int_t)r->kernel_error_max_ns, "tai_offset_s", r->tai_offset_s, "freq_ppb",
+		(json_int_t)r->freq_ppb, "discipline", r->discipline);
 }
 
 /* How far the counters of the cores agree; null where nobody could tell. */
 static json_t *clock_cores(const struct gn_tsc_check *c)
 {
 	return c->n_cores ? json_pack("{s:i, s:i, s:I, s:I}", "compared", c->n_cores + 1, "worst_core", c->worst_core,
-				    "offset_ticks", (json_int_t)c->offset_ticks, "bound_ticks", (json_int_t)c->bound_ticks)
-			  : json_null();
+		       "offset_ticks", (json_int_t)c->offset_ticks, "bound_ticks", (json_int_t)c->bound_ticks)
+	                  : json_null();
 }
 
 json_t *operator_clock(struct operator *o, const json_t *request, const struct control_peer *peer)
@@ -48,15 +50,17 @@ json_t *operator_clock(struct operator *o, const json_t *request, const struct c
 	(void)request, (void)peer;
 	engine_clock(o->e, &r);
 	const struct gn_clock_status *s = &r.clock;
-	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "ok", 1,
-		"engine", engine_name(o->e), "source", "time-stamp counter, following CLOCK_REALTIME", "calibrated", s->calibrated,
-		"invariant", s->invariant, "now_ns", (json_int_t)gn_clock_now_ns(), "ticks_per_s", (json_int_t)s->ticks_per_s,
-		"offset_ns", (json_int_t)s->offset_ns, "bound_ns", (json_int_t)s->bound_ns, "bound_ns_max",
-		(json_int_t)s->bound_ns_max, "n_updates", (json_int_t)s->n_updates, "n_steps", (json_int_t)s->n_steps, "step_ns",
-		(json_int_t)s->step_ns, "n_backwards", (json_int_t)s->n_backwards, "kernel", kernel_clock(&r), "cores",
-		clock_cores(&r.cores), "trouble", gn_clock_report_trouble(&r));
+	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}",
+		"ok", 1, "engine", engine_name(o->e), "source", "time-stamp counter, following CLOCK_REALTIME",
+		"calibrated", s->calibrated, "invariant", s->invariant, "now_ns", (json_int_t)gn_clock_now_ns(),
+		"ticks_per_s", (json_int_t)s->ticks_per_s, "offset_ns", (json_int_t)s->offset_ns, "bound_ns",
+		(json_int_t)s->bound_ns, "bound_ns_max", (json_int_t)s->bound_ns_max, "n_updates",
+		(json_int_t)s->n_updates, "n_steps", (json_int_t)s->n_steps, "step_ns", (json_int_t)s->step_ns,
+		"n_backwards", (json_int_t)s->n_backwards, "kernel", kernel_clock(&r), "cores", clock_cores(&r.cores),
+		"trouble", gn_clock_report_trouble(&r));
 	if (j) /* null: the kernel does not claim to be near UTC, so neither can we */
-		json_object_set_new(j, "utc_bound_ns", r.utc_known ? json_integer((json_int_t)r.utc_bound_ns) : json_null());
+		json_object_set_new(
+			j, "utc_bound_ns", r.utc_known ? json_integer((json_int_t)r.utc_bound_ns) : json_null());
 	return j;
 }
 
@@ -101,11 +105,13 @@ static json_t *owner_of(const struct operator *o, const struct risk_view *v)
 		(json_int_t)s->n_open);
 
 	if (s->cause)
-		json_object_set_new(j, "reason", json_stringn_nocheck(v->reason, strnlen(v->reason, sizeof(v->reason))));
+		json_object_set_new(
+			j, "reason", json_stringn_nocheck(v->reason, strnlen(v->reason, sizeof(v->reason))));
 	if (v->level != RISK_INSTRUMENT) {
-		json_t *more = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "position", (json_int_t)s->position, "realised",
-			money(s->realised_e9), "unrealised", money(s->unrealised_e9), "fees", money(s->fees_e9), "gross",
-			money(s->gross_e9), "net_long", money(s->net_long_e9), "net_short", money(s->net_short_e9));
+		json_t *more = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "position", (json_int_t)s->position,
+			"realised", money(s->realised_e9), "unrealised", money(s->unrealised_e9), "fees",
+			money(s->fees_e9), "gross", money(s->gross_e9), "net_long", money(s->net_long_e9), "net_short",
+			money(s->net_short_e9));
 		json_object_update(j, more);
 		json_decref(more);
 	}
@@ -159,8 +165,9 @@ static json_t *kills_of(const struct operator *o)
 
 	for (uint32_t i = 0; i < o->kills.n; i++) {
 		const struct kill_entry *e = &o->kills.entry[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I}", "level", risk_level_word(e->level), "name",
-						    e->name, "who", e->who, "reason", e->reason, "at_ns", (json_int_t)e->at_ns));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:I}", "level", risk_level_word(e->level), "name",
+				      e->name, "who", e->who, "reason", e->reason, "at_ns", (json_int_t)e->at_ns));
 	}
 	return list;
 }
@@ -186,6 +193,6 @@ json_t *operator_risk(struct operator *o, const json_t *request, const struct co
 	}
 	engine_snapshot(o->e, &now);
 	return json_pack("{s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "ok", 1, "engine", engine_name(o->e), "open",
-		(json_int_t)now.n_open, "waiting", (json_int_t)now.n_waiting, "kills_thrown", (json_int_t)now.n_kills, "kills",
-		kills_of(o), "owners", owners, "verdicts", refusals_of(&now));
+		(json_int_t)now.n_open, "waiting", (json_int_t)now.n_waiting, "kills_thrown", (json_int_t)now.n_kills,
+		"kills", kills_of(o), "owners", owners, "verdicts", refusals_of(&now));
 }

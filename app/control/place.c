@@ -80,7 +80,8 @@ static int make_folder(char *path)
 	if (lstat(path, &st) < 0)
 		return gn_err(errno, "folder %s", path);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-		return gn_err(EPERM, "folder %s: expected a folder of user %u that nobody else may write to", path, geteuid());
+		return gn_err(EPERM, "folder %s: expected a folder of user %u that nobody else may write to", path,
+			geteuid());
 	return 0;
 }
 
@@ -89,7 +90,8 @@ static int check_name(const char *name)
 	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	if (n == 0 || name[n] || n >= PLACE_NAME_BYTES || name[0] == '.' || name[0] == '-')
-		return gn_err(0, "name %.64s: expected up to %u letters, digits, '.', '_' and '-'", name, PLACE_NAME_BYTES - 1);
+		return gn_err(0, "name %.64s: expected up to %u letters, digits, '.', '_' and '-'", name,
+			PLACE_NAME_BYTES - 1);
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 #include "dataplane/runtime/err.h"
 
 #define PATIENCE_NS INT64_C(1000000000) /* for a request to come, and for its answer to be taken */
-#define NO_LOGIN UINT32_MAX             /* what the kernel says where nobody logged in */
+#define NO_LOGIN UINT32_MAX /* what the kernel says where nobody logged in */
 
 struct client {
 	int fd; /* -1: free */

@@ -15,7 +15,8 @@ static void add_counts(json_t *list, const struct gn_stats *s)
 	size_t i;
 	json_t *j;
 
-	json_array_foreach(list, i, j) {
+	json_array_foreach(list, i, j)
+	{
 		const char *verdict = json_string_value(json_object_get(j, "verdict"));
 		if (verdict && gn_stats_find(s, "risk0", verdict, &n))
 			json_object_set_new(j, "refused_with_this_verdict", json_integer((json_int_t)n));
@@ -35,19 +36,21 @@ static void print_controls(const json_t *list)
 	size_t i, k;
 	json_t *j, *word;
 
-	printf("%-16s %-20s %9s %6s  %-44s %s\n", "control", "verdict", "refused", "instr.", "what", "config keys; test");
-	json_array_foreach(list, i, j) {
+	printf("%-16s %-20s %9s %6s  %-44s %s\n", "control", "verdict", "refused", "instr.", "what",
+		"config keys; test");
+	json_array_foreach(list, i, j)
+	{
 		const json_t *n = json_object_get(j, "refused_with_this_verdict");
 		words[0] = 0;
-		json_array_foreach(json_object_get(j, "config_keys"), k, word)
-			snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s", k ? "," : "", json_string_value(word));
+		json_array_foreach(json_object_get(j, "config_keys"), k, word) snprintf(words + strlen(words),
+			sizeof(words) - strlen(words), "%s%s", k ? "," : "", json_string_value(word));
 		printf("%-16s %-20s ", text_of(j, "control"), text_of(j, "verdict"));
 		if (n)
 			printf("%9lld", (long long)json_integer_value(n));
 		else
 			printf("%9s", "");
-		printf(" %6s  %-44s %s; %s\n", text_of(j, "cost_instructions"), text_of(j, "what"), *words ? words : "always on",
-			text_of(j, "test"));
+		printf(" %6s  %-44s %s; %s\n", text_of(j, "cost_instructions"), text_of(j, "what"),
+			*words ? words : "always on", text_of(j, "test"));
 	}
 }
 

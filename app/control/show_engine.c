@@ -48,7 +48,8 @@ int show_latency(const struct show_options *o)
 	for (size_t c = 0; c < GN_ARRAY_SIZE(titles); c++)
 		printf(" %10s", titles[c]);
 	printf("\n");
-	json_array_foreach(json_object_get(answer, "rows"), i, row) {
+	json_array_foreach(json_object_get(answer, "rows"), i, row)
+	{
 		printf("%-18s", text_of(row, "hop"));
 		for (size_t c = 0; c < GN_ARRAY_SIZE(keys); c++)
 			printf(" %10lld", number_of(row, keys[c]));
@@ -63,10 +64,11 @@ int show_latency(const struct show_options *o)
 
 int show_clock(const struct show_options *o)
 {
-	static const char *const keys[] = {"ticks_per_s", "now_ns", "offset_ns", "bound_ns", "bound_ns_max", "n_updates", "n_steps",
-		"step_ns", "n_backwards"};
-	static const char *const words[] = {"ticks a second", "now, ns since 1970", "offset from it, ns", "bound of that, ns",
-		"worst bound so far, ns", "updates", "steps of it", "last step, ns", "counter ran backwards"};
+	static const char *const keys[] = {"ticks_per_s", "now_ns", "offset_ns", "bound_ns", "bound_ns_max",
+		"n_updates", "n_steps", "step_ns", "n_backwards"};
+	static const char *const words[] = {"ticks a second", "now, ns since 1970", "offset from it, ns",
+		"bound of that, ns", "worst bound so far, ns", "updates", "steps of it", "last step, ns",
+		"counter ran backwards"};
 	json_t *answer = ask(o, "clock");
 
 	if (!answer || o->json)
@@ -77,8 +79,9 @@ int show_clock(const struct show_options *o)
 	for (size_t i = 0; i < GN_ARRAY_SIZE(keys); i++)
 		printf("%-28s %lld\n", words[i], number_of(answer, keys[i]));
 	if (json_is_object(cores))
-		printf("%-28s core %lld is off by %lld ticks, give or take %lld\n", "cores compared", number_of(cores, "worst_core"),
-			number_of(cores, "offset_ticks"), number_of(cores, "bound_ticks"));
+		printf("%-28s core %lld is off by %lld ticks, give or take %lld\n", "cores compared",
+			number_of(cores, "worst_core"), number_of(cores, "offset_ticks"),
+			number_of(cores, "bound_ticks"));
 	printf("%-28s %s, by %s, %s, error at most %lld ns\n", "the kernel's clock", text_of(kernel, "source"),
 		*text_of(kernel, "discipline") ? text_of(kernel, "discipline") : "nobody known",
 		json_is_true(json_object_get(kernel, "synchronised")) ? "synchronised" : "NOT synchronised",
@@ -109,13 +112,14 @@ static void print_owner(const json_t *owner)
 
 	printf("\n%s %s: open %lld", text_of(owner, "level"), text_of(owner, "name"), number_of(owner, "open"));
 	if (json_object_get(owner, "position"))
-		printf(", position %lld, gross %.2f, net %.2f / %.2f, P&L %.2f", number_of(owner, "position"), real_of(owner, "gross"),
-			real_of(owner, "net_long"), real_of(owner, "net_short"),
+		printf(", position %lld, gross %.2f, net %.2f / %.2f, P&L %.2f", number_of(owner, "position"),
+			real_of(owner, "gross"), real_of(owner, "net_long"), real_of(owner, "net_short"),
 			real_of(owner, "realised") + real_of(owner, "unrealised") - real_of(owner, "fees"));
 	printf("%s%s%s%s\n", strcmp(kill, "none") ? ", KILLED by " : "", strcmp(kill, "none") ? kill : "",
 		json_object_get(owner, "reason") ? ": " : "", text_of(owner, "reason"));
 	printf("  %-22s %16s %16s %16s %6s\n", "limit", "now", "at the start", "used", "%");
-	json_array_foreach(json_object_get(owner, "limits"), i, limit) {
+	json_array_foreach(json_object_get(owner, "limits"), i, limit)
+	{
 		printf("  %-22s", text_of(limit, "key"));
 		print_number(json_object_get(limit, "limit"));
 		print_number(json_object_get(limit, "hard"));
@@ -132,7 +136,8 @@ static void print_kills(const json_t *answer)
 	size_t i;
 	char when[32];
 
-	json_array_foreach(json_object_get(answer, "kills"), i, kill) {
+	json_array_foreach(json_object_get(answer, "kills"), i, kill)
+	{
 		time_t at = (time_t)(number_of(kill, "at_ns") / 1000000000);
 		struct tm tm;
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
@@ -149,11 +154,10 @@ int show_risk(const struct show_options *o)
 
 	if (!answer || o->json)
 		return answer ? show_json(answer) : -EINVAL;
-	printf("orders open %lld, waiting for the venue's pace %lld, kill switches thrown %lld\n", number_of(answer, "open"),
-		number_of(answer, "waiting"), number_of(answer, "kills_thrown"));
+	printf("orders open %lld, waiting for the venue's pace %lld, kill switches thrown %lld\n",
+		number_of(answer, "open"), number_of(answer, "waiting"), number_of(answer, "kills_thrown"));
 	print_kills(answer);
-	json_array_foreach(json_object_get(answer, "owners"), i, owner)
-		print_owner(owner);
+	json_array_foreach(json_object_get(answer, "owners"), i, owner) print_owner(owner);
 	printf("\n");
 	json_object_foreach(json_object_get(answer, "verdicts"), verdict, count)
 		printf("%-22s %16lld\n", verdict, (long long)json_integer_value(count));

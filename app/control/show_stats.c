@@ -70,10 +70,14 @@ static void add_shares(json_t *list)
 	size_t i, k;
 	json_t *a, *b;
 
-	json_array_foreach(list, i, a) {
+	json_array_foreach(list, i, a)
+	{
 		double wins = 0;
-		json_array_foreach(list, k, b) {
-			if (strcmp(json_string_value(json_object_get(a, "feed")), json_string_value(json_object_get(b, "feed"))) == 0)
+		json_array_foreach(list, k, b)
+		{
+			if (strcmp(json_string_value(json_object_get(a, "feed")),
+				    json_string_value(json_object_get(b, "feed")))
+				== 0)
 				wins += json_number_value(json_object_get(b, "win"));
 		}
 		double own = json_number_value(json_object_get(a, "win"));
@@ -111,9 +115,11 @@ static void print_lines(const json_t *list)
 	for (size_t c = 0; c < GN_ARRAY_SIZE(columns); c++)
 		printf(" %11s", columns[c].title);
 	printf("\n");
-	json_array_foreach(list, i, j) {
+	json_array_foreach(list, i, j)
+	{
 		printf("%-8s %4lld %6.2f%%", json_string_value(json_object_get(j, "feed")),
-			(long long)json_integer_value(json_object_get(j, "line")), json_number_value(json_object_get(j, "win_pct")));
+			(long long)json_integer_value(json_object_get(j, "line")),
+			json_number_value(json_object_get(j, "win_pct")));
 		for (size_t c = 0; c < GN_ARRAY_SIZE(columns); c++)
 			printf(" %11lld", (long long)json_integer_value(json_object_get(j, columns[c].what)));
 		printf("%s\n", json_is_true(json_object_get(j, "silent")) ? "  SILENT NOW" : "");
@@ -181,8 +187,8 @@ static int print_stages(struct gn_stats *s, bool all)
 		uint64_t value = gn_stats_get(s, at[i]);
 		if (!value && !all)
 			continue;
-		printf("%-24s %-26s %20lld  %s\n", strcmp(owner, name->owner) == 0 ? "" : name->owner, name->what, (long long)value,
-			name->help);
+		printf("%-24s %-26s %20lld  %s\n", strcmp(owner, name->owner) == 0 ? "" : name->owner, name->what,
+			(long long)value, name->help);
 		owner = name->owner;
 	}
 	free(at);
