@@ -18,7 +18,12 @@
 #include "perf/itch_flow.h"
 #include "strategy/strategy_stage.h"
 
-#define PATH(NAME) __attribute__((noinline, noclone)) static void path_##NAME(uint32_t n)
+#ifdef __clang__
+#define PATH_ALONE __attribute__((noinline))
+#else
+#define PATH_ALONE __attribute__((noinline, noclone))
+#endif
+#define PATH(NAME) PATH_ALONE static void path_##NAME(uint32_t n)
 #define MESSAGES 20000u
 #define SYMBOLS 200u
 #define RING_DEPTH 1024u
