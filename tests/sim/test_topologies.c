@@ -348,7 +348,7 @@ TestSuite(topologies, .timeout = 240);
 Test(topologies, every_shape_makes_the_same_events_and_views_of_each_instrument)
 {
 	static struct sink want, got;
-	uint64_t seed = random_seed(), n = random_long() ? 200 : 3;
+	uint64_t seed = random_seed(), n = random_long() ? 60 : 3;
 
 	cr_assert_eq(gn_clock_calibrate(), 0);
 	for (uint64_t s = seed; s < seed + n; s++) {
@@ -360,7 +360,7 @@ Test(topologies, every_shape_makes_the_same_events_and_views_of_each_instrument)
 			events += want.of[i].n_events;
 			views += want.of[i].n_views;
 		}
-		cr_assert_gt(views, day.n_messages / 4, "seed %llu: too little to compare", (unsigned long long)s);
+		cr_assert_gt(views, day.n_messages / 20, "seed %llu: too little to compare", (unsigned long long)s);
 		cr_assert_gt(events, 0);
 		for (uint32_t k = 1; k < GN_ARRAY_SIZE(shapes); k++) {
 			run(&shapes[k], &got);

@@ -364,6 +364,70 @@ Test(book, counts_what_is_printed_only)
 	cr_assert_eq(book_apply(&set, &md), BOOK_EVENT, "an auction without a trade");
 }
 
+Test(book, prints_nothing_while_it_is_rebuilt)
+{
+	struct gn_md md = {.kind = GN_MD_ADD, .side = GN_SELL, .inst = 1, .flags = GN_MD_F_SNAPSHOT,
+		.order = {.ref = 1, .px = {10 * CENT}, .qty = 100}};
+	given_small();
+	cr_assert_eq(book_apply(&set, &md), BOOK_LEVELS | BOOK_TOP);
+	md = (struct gn_md){.kind = GN_MD_EXEC, .inst = 1, .flags = GN_MD_F_SNAPSHOT, .order = {.ref = 1, .qty = 30}};
+	cr_assert_eq(book_apply(&set, &md), BOOK_LEVELS | BOOK_TOP, "it was printed when it came the first time");
+	md.kind = GN_MD_EXEC_PX;
+	md.flags = GN_MD_F_SNAPSHOT | GN_MD_F_PRINTABLE;
+	md.order.px.e9 = 9 * CENT;
+	cr_assert_eq(book_apply(&set, &md), BOOK_LEVELS | BOOK_TOP);
+	cr_assert_eq(book_bbo(&set, 1).ask_qty, 40);
+	for (uint8_t kind = GN_MD_TRADE; kind <= GN_MD_CROSS; kind++) {
+		md = (struct gn_md){.kind = kind, .inst = 1, .flags = GN_MD_F_SNAPSHOT, .order = {.px = {9 * CENT}, .qty = 5}};
+		cr_assert_eq(book_apply(&set, &md), BOOK_EVENT);
+	}
+	cr_assert_eq(set.n.trade, 0);
+	cr_assert_eq(set.rest[1].volume, 0);
+	cr_assert_eq(set.rest[1].last_px.e9, 0);
+	change(GN_MD_EXEC, 1, 1, 10);
+	cr_assert_eq(set.rest[1].volume, 10, "the next one is news again");
+}
+
+/* Both sides full of levels at the ends of what a price can be, in orders from near to far and back. */
+Test(book, keeps_every_level_at_the_ends_of_the_prices)
+{
+	static const int64_t centre[] = {100000, 1000000000, INT64_C(26843) * 1000000000, INT64_C(200000) * 1000000000,
+		LEVEL_PX_E9_MAX - 400 * CENT};
+	static const int64_t step[] = {1, 100000, 5000000, CENT, 100 * CENT};
+
+	for (size_t c = 0; c < sizeof(centre) / sizeof(centre[0]); c++) {
+		for (size_t s = 0; s < sizeof(step) / sizeof(step[0]); s++) {
+			uint64_t ref = 0;
+			uint32_t n = 0;
+
+			given(&(struct book_config){.instruments_max = 2, .orders_max = 4000, .wide_max = 4000, .node = GN_NODE_ANY});
+			for (int64_t k = 0; k < 600; k++) {
+				int64_t px = centre[c] + (k * 7919 % 600) * step[s];
+				if (px > LEVEL_PX_E9_MAX)
+					continue;
+				add(1, GN_BUY, ++ref, px, k + 1);
+				add(1, GN_SELL, ++ref, px, k + 1);
+				n++;
+				cr_assert_eq(level_qty(book_level(&set, 1, GN_BUY, (gn_px){px})), k + 1);
+				cr_assert_eq(level_qty(book_level(&set, 1, GN_SELL, (gn_px){px})), k + 1);
+			}
+			static struct level levels[600];
+			for (gn_side side = GN_BUY; side <= GN_SELL; side++) {
+				cr_assert_eq(book_levels(&set, 1, side, levels, 600), n);
+				for (uint32_t i = 1; i < n; i++)
+					cr_assert_lt(levels[i - 1].key, levels[i].key);
+			}
+			cr_assert_eq(book_bbo(&set, 1).ask_px.e9, centre[c]);
+			for (; ref; ref--)
+				change(GN_MD_DELETE, 1, ref, 0);
+			cr_assert_eq(book_levels(&set, 1, GN_BUY, levels, 1) + book_levels(&set, 1, GN_SELL, levels, 1), 0);
+			cr_assert_eq(set.n.stale, 0);
+			book_set_fini(&set);
+		}
+	}
+	given_small();
+}
+
 Test(book, replaces_with_new_priority_and_the_same_side)
 {
 	struct book_queue q;

@@ -248,6 +248,35 @@ Test(book_stage, keeps_the_board)
 	cr_assert_eq(gn_board_read(&board, 6).flags, GN_VIEW_STALE | GN_VIEW_LOCKED);
 }
 
+Test(book_stage, shows_nothing_of_a_book_that_is_rebuilt_until_it_is_fresh)
+{
+	wired((struct book_subscription[]){{.all = true, .depth = 1, .wants_events = true}}, 1, 0, 0);
+	struct sink *s = sink("sink0");
+
+	add(1, GN_SELL, 50 * CENT, 100);
+	send((struct gn_md){.kind = GN_MD_STALE, .inst = 1});
+	uint32_t n = s->n;
+	send((struct gn_md){.kind = GN_MD_CLEAR, .inst = 1, .flags = GN_MD_F_SNAPSHOT});
+	send((struct gn_md){.kind = GN_MD_ADD, .side = GN_SELL, .inst = 1, .flags = GN_MD_F_SNAPSHOT,
+		.order = {.ref = ++next_ref, .px = {51 * CENT}, .qty = 70}});
+	send((struct gn_md){.kind = GN_MD_EXEC, .inst = 1, .flags = GN_MD_F_SNAPSHOT, .order = {.ref = next_ref, .qty = 20}});
+	send((struct gn_md){.kind = GN_MD_TRADE, .inst = 1, .flags = GN_MD_F_SNAPSHOT, .order = {.px = {CENT}, .qty = 5}});
+	send((struct gn_md){.kind = GN_MD_STATE, .code = 'T', .inst = 1, .flags = GN_MD_F_SNAPSHOT});
+	cr_assert_eq(s->n, n, "no view, no event");
+	struct gn_quote q = gn_board_read(&board, 1);
+	cr_assert_eq(q.ask.e9, 51 * CENT, "risk sees the best price that is known, and that it is stale");
+	cr_assert_eq(q.last.e9, 0);
+	cr_assert(q.flags & GN_VIEW_STALE);
+	send((struct gn_md){.kind = GN_MD_FRESH, .inst = 1});
+	cr_assert_gt(s->n, n);
+	const struct gn_book_view *v = &s->got[s->n - 1].view;
+	cr_assert_eq(v->cause, GN_MD_FRESH);
+	cr_assert_eq(v->level[0].ask_px.e9, 51 * CENT);
+	cr_assert_eq(v->level[0].ask_qty, 50);
+	cr_assert_eq(v->volume, 0);
+	cr_assert_eq(v->flags, 0);
+}
+
 Test(book_stage, tells_everyone_when_every_book_becomes_stale)
 {
 	wired((struct book_subscription[]){{.all = true, .depth = 1}}, 1, 0, 0);
