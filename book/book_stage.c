@@ -48,7 +48,8 @@ struct book_ctx {
 	} n;
 };
 
-static void board_update(struct book_ctx *c, gn_inst inst, uint64_t rx_tsc)
+/* `traded`: the last price is a new one; else it is not looked up, for it lies in a line of its own. */
+static void board_update(struct book_ctx *c, gn_inst inst, uint64_t rx_tsc, bool traded)
 {
 	struct book_bbo bbo = book_bbo(&c->set, inst);
 
@@ -56,7 +57,7 @@ static void board_update(struct book_ctx *c, gn_inst inst, uint64_t rx_tsc)
 		&(struct gn_quote){
 			.bid = bbo.bid_px,
 			.ask = bbo.ask_px,
-			.last = c->set.rest[inst].last_px,
+			.last = traded ? c->set.rest[inst].last_px : gn_board_last(c->board, inst),
 			.flags = book_flags(&c->set, inst),
 			.tsc = rx_tsc,
 		});
@@ -172,7 +173,7 @@ static void state_all(struct book_ctx *c, const struct gn_md *md)
 		if (!c->set.book[i].seq)
 			continue;
 		one.inst = i;
-		board_update(c, i, md->rx_tsc);
+		board_update(c, i, md->rx_tsc, false);
 		for (uint64_t m = c->wants[i] & ok; m; m &= m - 1)
 			reader_due(c, &c->reader[__builtin_ctzll(m)], &one);
 	}
@@ -192,7 +193,7 @@ static void book_on_md(void *arg, uint32_t from, const void *msg, uint32_t bytes
 	if (gn_unlikely(bits & BOOK_STATE_ALL))
 		state_all(c, md);
 	else if (bits & (BOOK_TOP | BOOK_TRADE | BOOK_STATE))
-		board_update(c, md->inst, md->rx_tsc);
+		board_update(c, md->inst, md->rx_tsc, bits & BOOK_TRADE);
 	if (gn_unlikely(md->flags & GN_MD_F_SNAPSHOT))
 		return; /* a book that is being rebuilt is stale: its view follows when it is fresh */
 	if (bits & BOOK_EVENT)
@@ -208,7 +209,16 @@ static void book_on_md(void *arg, uint32_t from, const void *msg, uint32_t bytes
 
 static void book_on_hint(void *arg, const void *msg, uint32_t step)
 {
-	book_hint(&((struct book_ctx *)arg)->set, msg, step);
+	const struct book_ctx *c = arg;
+	const struct gn_md *md = msg;
+
+	if (step == 0) {
+		book_hint_far(&c->set, md);
+		return;
+	}
+	book_hint_near(&c->set, md);
+	if (gn_likely(md->inst < c->set.cfg.instruments_max))
+		gn_prefetch(&c->board->entry[md->inst]);
 }
 
 /* The view that has been due longest of the next reader with room. */

@@ -53,6 +53,12 @@ static inline void gn_board_write(struct gn_board *b, gn_inst inst, const struct
 	atomic_store_explicit(&e->version, v + 2, memory_order_release);
 }
 
+/** The last price as published, for whoever writes the next quote: its own word, in the line that it will write. */
+static inline gn_px gn_board_last(const struct gn_board *b, gn_inst inst)
+{
+	return (gn_px){atomic_load_explicit(&b->entry[inst].last_e9, memory_order_relaxed)};
+}
+
 /** Read the quote of inst (below max). Any thread; retries while the writer is in between. */
 static inline struct gn_quote gn_board_read(const struct gn_board *b, gn_inst inst)
 {
