@@ -234,12 +234,13 @@ static inline __attribute__((always_inline)) uint32_t order_usual(
 	uint32_t s = (uint32_t)either(on, (uint64_t)side - GN_BUY, rec >> REC_SIDE_SHIFT) & 1, place;
 	int64_t key = levels_key((gn_side)(GN_BUY + s), (int64_t)either(on, (uint64_t)px_e9, was_e9));
 	struct levels *l = &b->levels[s];
-	bool placed = levels_place_below(l, key, LEVELS_NEAR, &place);
-	bool known = placed & order_map_is_own(&set->map, ref) & !(b->state & BOOK_WATCHED);
+	bool placed = levels_place_below(l, key, LEVELS_NEAR, &place), room = order_map_has_room(&set->map);
+	bool own = order_map_is_own(&set->map, ref), wide = rec_is_wide(rec);
+	bool known = placed & own & !(b->state & BOOK_WATCHED);
 	bool fits = (rec == 0) & (ref > b->ref_high) & ((uint32_t)side - GN_BUY <= GN_SELL - GN_BUY)
 		& ((uint64_t)qty - 1 < (uint64_t)REC_QTY_MAX) & (px_e4 - 1 < REC_PX_E4_MAX)
-		& (px_e4 * GN_PX_E9_PER_E4 == (uint64_t)px_e9) & order_map_has_room(&set->map);
-	bool there = (rec_id(rec) == b->id) & !rec_is_wide(rec);
+		& (px_e4 * GN_PX_E9_PER_E4 == (uint64_t)px_e9) & room;
+	bool there = (rec_id(rec) == b->id) & !wide;
 
 	if (gn_unlikely(!(known & ((fits & add) | (there & !add)))))
 		return 0;

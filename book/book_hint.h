@@ -21,9 +21,10 @@ static inline void book_hint_level(const struct book_set *set, gn_inst inst, uin
 
 	if (gn_unlikely(place >= LEVELS_WINDOW))
 		return;
-	uintptr_t near = (uintptr_t)&b->near_sum[s][place];
-	uintptr_t deep = (uintptr_t)&set->rest[inst].ladder[s].deep_sum[place] - LEVELS_NEAR * sizeof(uint64_t);
-	gn_prefetch((const void *)(near ^ ((near ^ deep) & levels_mask(place >= LEVELS_NEAR))));
+	uintptr_t near = (uintptr_t)b->near_sum[s], deep = (uintptr_t)set->rest[inst].ladder[s].deep_sum;
+	deep -= LEVELS_NEAR * sizeof(uint64_t); /* both counted from the ladder's first place */
+	near ^= (near ^ deep) & levels_mask(place >= LEVELS_NEAR);
+	gn_prefetch((const void *)(near + place * sizeof(uint64_t)));
 }
 
 /** Some messages ahead: the order's record and the book. Hot; the books' one thread. */
