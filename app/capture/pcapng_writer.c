@@ -91,7 +91,7 @@ static void put_heads(struct pcapng_writer *w)
 	put_u32(w, w->want.snap_bytes ? w->want.snap_bytes : SNAP_ALL);
 	put_option(w, OPT_IF_NAME, w->device, (uint16_t)strlen(w->device));
 	put_option(w, OPT_IF_RESOLUTION, &nanoseconds, sizeof(nanoseconds));
-	put_option(w, OPT_END, NULL, 0);
+	put_option(w, OPT_END, "", 0);
 	block_end(w, at);
 }
 
@@ -194,7 +194,7 @@ int pcapng_frame(
 	put_u32(w, wire_bytes);
 	put_padded(w, data, bytes);
 	put_option(w, OPT_PACKET_FLAGS, &flags, sizeof(flags));
-	put_option(w, OPT_END, NULL, 0);
+	put_option(w, OPT_END, "", 0);
 	block_end(w, at);
 	return 0;
 }
@@ -207,7 +207,7 @@ static void put_statistics(struct pcapng_writer *w, uint64_t n_frames, uint64_t 
 	put_time(w, 0);
 	put_option(w, OPT_RECEIVED, &n_frames, sizeof(n_frames));
 	put_option(w, OPT_DROPPED, &n_lost, sizeof(n_lost));
-	put_option(w, OPT_END, NULL, 0);
+	put_option(w, OPT_END, "", 0);
 	block_end(w, at);
 }
 
