@@ -82,9 +82,11 @@ static int engine_journal(struct engine *e, const struct engine_options *o)
 	}
 	e->parts.journal.file.path = e->journal_path;
 	e->parts.journal.file.resume = *path != '\0';
-	if (!*path)
-		return 0;
-	return restart_load(&e->restart, e->journal_path, e->config->engine->recovery, &e->parts, e->instruments);
+	int rc = 0;
+	if (*path)
+		rc = restart_load(&e->restart, e->journal_path, e->config->engine->recovery, &e->parts, e->instruments);
+	restart_oids(&e->restart, &e->parts);
+	return rc;
 }
 
 static int engine_tables(struct engine *e)

@@ -24,16 +24,21 @@ int restart_load(struct restart *r, const char *path, enum recovery_mode mode, s
 	struct gn_instruments *instruments)
 {
 	int rc = recover_load(&r->recovery, path, instruments);
-	uint64_t fresh = fresh_oid_count();
 
 	r->mode = mode;
 	for (uint32_t i = 0; rc == 0 && i < p->gateway.n_accounts; i++)
 		rc = recover_account(&r->recovery, i, p->account[i].strategies, &p->account[i].account);
-	for (uint32_t i = 0; rc == 0 && i < p->shape.n_strategies; i++) {
+	return rc;
+}
+
+void restart_oids(const struct restart *r, struct parts *p)
+{
+	uint64_t fresh = fresh_oid_count();
+
+	for (uint32_t i = 0; i < p->shape.n_strategies; i++) {
 		uint64_t known = recover_oid_count(&r->recovery, i);
 		p->strategy[i].oid_count = known > fresh ? known : fresh;
 	}
-	return rc;
 }
 
 static int replay(void *arg, const struct gn_journal_msg *m)

@@ -27,6 +27,12 @@ struct restart {
 int restart_load(struct restart *r, const char *path, enum recovery_mode mode, struct parts *p,
 	struct gn_instruments *instruments);
 
+/**
+ * Where each strategy's order ids go on: above those of the journal, and above those of any run before now. Before the
+ * wiring is made; with or without restart_load() before it.
+ */
+void restart_oids(const struct restart *r, struct parts *p);
+
 /** Bring risk to where it was, and tell the strategies what they have. After every init. 0 or -errno with gn_err_text(). */
 int restart_apply(const struct restart *r, struct risk *risk);
 
