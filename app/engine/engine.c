@@ -367,8 +367,6 @@ bool engine_free(struct engine *e)
 	gn_wiring_free(e->wiring);
 	risk_control_free(e->control);
 	gn_port_close(e->port);
-	if (e->port)
-		gn_eal_fini();
 	gn_stats_close(e->stats);
 	gn_board_fini(&e->board);
 	gn_instruments_free(e->instruments);

@@ -216,8 +216,6 @@ static void venue_free(struct venue *v)
 {
 	gn_wiring_free(v->wiring);
 	gn_port_close(v->port);
-	if (v->port)
-		gn_eal_fini();
 	gn_stats_close(v->stats);
 	config_file_free(&config_schema, v->config);
 	free(v);

@@ -210,13 +210,6 @@ int gn_eal_init(const struct gn_eal_config *config)
 	return 0;
 }
 
-void gn_eal_fini(void)
-{
-	if (initialised)
-		rte_eal_cleanup();
-	initialised = false;
-}
-
 bool gn_eal_has_hugepages(void)
 {
 	return hugepages;

@@ -31,15 +31,15 @@ struct gn_eal_config {
 /**
  * Start DPDK. Main thread, before other threads, once a process; it cannot be stopped and started again.
  *
+ * There is no counterpart: rte_eal_cleanup() unmaps the memory that DPDK's own interrupt thread may be working on for a
+ * peer that just left, and with private memory there is nothing outside of the process to give back.
+ *
  * The caller's CPU affinity is as before. PCI devices are looked for only at the addresses that a device line names.
  *
  * @return
  *   0 or -errno with gn_err_text().
  */
 int gn_eal_init(const struct gn_eal_config *config);
-
-/** Release what DPDK holds outside of the process. Main thread, after the last port is closed. */
-void gn_eal_fini(void);
 
 /** Whether data-path memory lies in hugepages. */
 bool gn_eal_has_hugepages(void);

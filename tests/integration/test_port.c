@@ -321,7 +321,6 @@ Test(port, rx_sorts_a_capture_and_counts_every_drop)
 		cr_assert_eq(seen.hw_ns_last, UINT64_C(1700000000) * 1000000000 + 9000);
 	rx_end(w);
 	gn_port_close(p);
-	gn_eal_fini();
 }
 
 static int child_server(uint32_t n, uint32_t life_ms)
@@ -336,7 +335,6 @@ static int child_server(uint32_t n, uint32_t life_ms)
 	datagrams_send(p, 0, n);
 	usleep(life_ms * 1000);
 	gn_port_close(p);
-	gn_eal_fini();
 	return 0;
 }
 
