@@ -7,11 +7,11 @@ engine_ns=gannet-e$$ exchange_ns=gannet-x$$
 netns="$engine_ns $exchange_ns"
 for ns in $netns; do ip netns add "$ns" 2>/dev/null || skip 'this kernel gives no network namespaces'; done
 ip link add ge0 netns "$engine_ns" type veth peer name gx0 netns "$exchange_ns" || skip 'this kernel has no veth'
-ip -n "$engine_ns" link set ge0 up
-ip -n "$exchange_ns" link set gx0 up
-ip -n "$exchange_ns" link set lo up
-ip -n "$exchange_ns" addr add 10.71.0.2/24 dev gx0
-ip netns exec "$exchange_ns" "$build/tests/integration/checksums" gx0
+nsenter --net="/run/netns/$engine_ns" ip link set ge0 up
+nsenter --net="/run/netns/$exchange_ns" ip link set gx0 up
+nsenter --net="/run/netns/$exchange_ns" ip link set lo up
+nsenter --net="/run/netns/$exchange_ns" ip addr add 10.71.0.2/24 dev gx0
+nsenter --net="/run/netns/$exchange_ns" "$build/tests/integration/checksums" gx0
 
 config=$(sed -e 's|net_memif0,role=client[^ ]*|net_af_packet0,iface=ge0|' -e 's|^  device: net_memif0,role=server.*|  transport: sockets|' \
 	"$root/app/config/demo.yaml")
@@ -19,7 +19,7 @@ cp "$root"/app/config/fused.yaml "$tmp/"
 
 # start_exchange [OPTION...]: on $tmp/keep.yaml or whatever $exchange_config names; sets $exchange
 start_exchange() {
-	ip netns exec "$exchange_ns" "$gannet" exchange "${exchange_config:-$tmp/keep.yaml}" --ledger "$tmp/ledger.csv" "$@" \
+	nsenter --net="/run/netns/$exchange_ns" "$gannet" exchange "${exchange_config:-$tmp/keep.yaml}" --ledger "$tmp/ledger.csv" "$@" \
 		>>"$tmp/exchange.out" 2>"$tmp/exchange.err" &
 	exchange=$!
 	wait_for "$tmp/exchange.err" 'is open' || fail 'the exchange does not open'

@@ -18,7 +18,7 @@ say() { echo "seed $seed: $*"; }
 # start_engine WORD: with a recovery of that kind
 start_engine() {
 	: >"$tmp/run.err"
-	ip netns exec "$engine_ns" "$gannet" run "$tmp/$1.yaml" --journal "$tmp/day.journal" --output "$tmp" "${@:2}" \
+	nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/$1.yaml" --journal "$tmp/day.journal" --output "$tmp" "${@:2}" \
 		>"$tmp/run.out" 2>>"$tmp/run.err" &
 	engine=$!
 }

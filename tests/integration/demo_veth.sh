@@ -7,15 +7,15 @@
 netns="gannet-e$$ gannet-x$$"
 for ns in $netns; do ip netns add "$ns" 2>/dev/null || skip 'this kernel gives no network namespaces'; done
 ip link add ge0 netns "gannet-e$$" type veth peer name gx0 netns "gannet-x$$" || skip 'this kernel has no veth'
-ip -n "gannet-e$$" link set ge0 up
-ip -n "gannet-x$$" link set gx0 up
+nsenter --net="/run/netns/gannet-e$$" ip link set ge0 up
+nsenter --net="/run/netns/gannet-x$$" ip link set gx0 up
 
 sed -e 's|net_memif0,role=client[^ ]*|net_af_packet0,iface=ge0|' -e 's|net_memif0,role=server[^ ]*|net_af_packet0,iface=gx0|' \
 	"$root/app/config/demo.yaml" >"$tmp/demo.yaml"
 cp "$root"/app/config/fused.yaml "$tmp/"
-ip netns exec "gannet-x$$" "$gannet" exchange "$tmp/demo.yaml" --ledger "$tmp/ledger.csv" >"$tmp/exchange.out" 2>"$tmp/exchange.err" &
+nsenter --net="/run/netns/gannet-x$$" "$gannet" exchange "$tmp/demo.yaml" --ledger "$tmp/ledger.csv" >"$tmp/exchange.out" 2>"$tmp/exchange.err" &
 exchange=$!
-ip netns exec "gannet-e$$" "$gannet" run "$tmp/demo.yaml" --seconds 5 --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err"
+nsenter --net="/run/netns/gannet-e$$" "$gannet" run "$tmp/demo.yaml" --seconds 5 --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err"
 kill -TERM $exchange
 wait $exchange
 cat "$tmp/run.out"

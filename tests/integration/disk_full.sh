@@ -15,7 +15,7 @@ head -c 4M /dev/zero >"$disk/ballast"
 echo "${config/engine:/engine:
   journal: \{path: $disk/day.journal, file_bytes: 1048576, sync: never\}}" >"$tmp/keep.yaml"
 start_exchange --stats
-ip netns exec "$engine_ns" "$gannet" run "$tmp/keep.yaml" --stats --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err" &
+nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/keep.yaml" --stats --output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err" &
 engine=$!
 wait_for "$tmp/run.err" 'orders [1-9].*session up' || fail 'it does not trade'
 wait_for "$tmp/run.err" 'NEW ORDERS ARE REFUSED' 300 || fail 'no alarm'

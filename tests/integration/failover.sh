@@ -6,8 +6,8 @@
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/integration/_veth.sh
 . "$(dirname "$0")/_veth.sh"
-ip -n "$exchange_ns" addr add 10.71.0.3/24 dev gx0
-ip -n "$exchange_ns" route add 239.0.0.0/8 dev gx0
+nsenter --net="/run/netns/$exchange_ns" ip addr add 10.71.0.3/24 dev gx0
+nsenter --net="/run/netns/$exchange_ns" ip route add 239.0.0.0/8 dev gx0
 
 # The exchange takes orders at any of its addresses; the engine knows two of them.
 keys=${config/  ip: 10.71.0.2/  ip: 0.0.0.0
@@ -21,7 +21,7 @@ grep -q 10.71.0.3 "$tmp/keep.yaml" || fail 'no second gateway in the config'
 # gateway_is IP: the order session is at that address
 gateway_is() {
 	for _ in $(seq 100); do
-		ip netns exec "$exchange_ns" ss -Htn state established | awk '{print $3}' | grep -qx "$1:26400" && return 0
+		nsenter --net="/run/netns/$exchange_ns" ss -Htn state established | awk '{print $3}' | grep -qx "$1:26400" && return 0
 		sleep 0.1
 	done
 	fail "the order session is not at $1"
@@ -40,16 +40,16 @@ goes_on() {
 }
 
 start_exchange --stats
-ip netns exec "$engine_ns" "$gannet" run "$tmp/keep.yaml" --journal "$tmp/day.journal" --stats --output "$tmp" \
+nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/keep.yaml" --journal "$tmp/day.journal" --stats --output "$tmp" \
 	>"$tmp/run.out" 2>"$tmp/run.err" &
 engine=$!
 wait_for "$tmp/run.err" 'orders [1-9].*session up' || fail 'it does not trade'
 gateway_is 10.71.0.3
-ip -n "$exchange_ns" addr del 10.71.0.3/24 dev gx0 # silence: no reset, no end
+nsenter --net="/run/netns/$exchange_ns" ip addr del 10.71.0.3/24 dev gx0 # silence: no reset, no end
 gateway_is 10.71.0.2
 goes_on
-ip -n "$exchange_ns" addr add 10.71.0.3/24 dev gx0
-ip netns exec "$exchange_ns" ss -K src 10.71.0.2 sport = 26400 >"$tmp/ss.out" # a reset
+nsenter --net="/run/netns/$exchange_ns" ip addr add 10.71.0.3/24 dev gx0
+nsenter --net="/run/netns/$exchange_ns" ss -K src 10.71.0.2 sport = 26400 >"$tmp/ss.out" # a reset
 if [ "$(wc -l <"$tmp/ss.out")" -gt 1 ]; then # this kernel can
 	gateway_is 10.71.0.3
 	goes_on

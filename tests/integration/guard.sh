@@ -5,7 +5,7 @@
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/integration/_veth.sh
 . "$(dirname "$0")/_veth.sh"
-ip -n "$engine_ns" addr add 10.71.0.3/24 dev ge0 # the guard's own way to the venue
+nsenter --net="/run/netns/$engine_ns" ip addr add 10.71.0.3/24 dev ge0 # the guard's own way to the venue
 printf '%s\n' "$config" | sed 's/rate_msgs_s: 20000/rate_msgs_s: 1000/' >"$tmp/keep.yaml" # few fills: most orders stay open
 sed -i 's/^engine:$/engine:\n  guard: {hang_ms: 3000, cancel_within_ms: 8000}/' "$tmp/keep.yaml"
 "$gannet" check-config "$tmp/keep.yaml" >"$tmp/check.out"
@@ -17,9 +17,9 @@ open_of() {
 
 # start_both NAME: an engine that has orders open, and a guard that watches it
 start_both() {
-	ip netns exec "$engine_ns" "$gannet" guard "$tmp/keep.yaml" --format json >"$tmp/guard-$1.out" 2>"$tmp/guard-$1.err" &
+	nsenter --net="/run/netns/$engine_ns" "$gannet" guard "$tmp/keep.yaml" --format json >"$tmp/guard-$1.out" 2>"$tmp/guard-$1.err" &
 	guard=$!
-	ip netns exec "$engine_ns" "$gannet" run "$tmp/keep.yaml" --quiet --journal "$tmp/day.journal" --output "$tmp/$1" \
+	nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/keep.yaml" --quiet --journal "$tmp/day.journal" --output "$tmp/$1" \
 		>"$tmp/$1.out" 2>"$tmp/$1.err" &
 	engine=$!
 	wait_for "$tmp/guard-$1.err" 'watches engine demo' || fail 'the guard sees no engine'

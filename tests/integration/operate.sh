@@ -91,6 +91,7 @@ expect_error 'no change of this number' "$gannet" limits confirm 2
 json "[l['limit'] for l in $(owner strategy taker)['limits'] if l['key'] == 'order_qty_max'] == [50]" "$gannet" limits show
 # another person is another login, even if both are root now; not every machine lets us pretend to be one
 if bash -c 'echo 1 >/proc/self/loginuid' 2>/dev/null; then
+	# shellcheck disable=SC2016 # the inner shell expands it
 	said '50 > 10000 ' bash -c 'echo 1 >/proc/self/loginuid; exec "$0" limits confirm 1' "$gannet"
 	json "[l['limit'] for l in $(owner strategy taker)['limits'] if l['key'] == 'order_qty_max'] == [10000]" "$gannet" limits show
 	expect_error 'no change of this number' "$gannet" limits confirm 1

@@ -15,24 +15,24 @@ seconds=4
 relay_ns=gannet-r$$
 netns="$netns $relay_ns"
 ip netns add "$relay_ns"
-ip -n "$engine_ns" link del ge0
+nsenter --net="/run/netns/$engine_ns" ip link del ge0
 ip link add ge0 netns "$engine_ns" type veth peer name re0 netns "$relay_ns"
 ip link add gx0 netns "$exchange_ns" type veth peer name rx0 netns "$relay_ns"
 for at in "$engine_ns ge0" "$exchange_ns gx0" "$relay_ns re0" "$relay_ns rx0"; do
 	read -r ns device <<<"$at"
-	ip -n "$ns" link set "$device" up
+	nsenter --net="/run/netns/$ns" ip link set "$device" up
 done
-ip -n "$exchange_ns" addr add 10.71.0.2/24 dev gx0
-ip netns exec "$exchange_ns" "$build/tests/integration/checksums" gx0
+nsenter --net="/run/netns/$exchange_ns" ip addr add 10.71.0.2/24 dev gx0
+nsenter --net="/run/netns/$exchange_ns" "$build/tests/integration/checksums" gx0
 printf '%s\n' "$config" | sed 's/rate_msgs_s: .*/rate_msgs_s: 2000/' >"$tmp/keep.yaml"
 
 # trade LOSS DUPLICATE REORDER DELAY_US
 trade() {
 	rm -f "$tmp"/day.* "$tmp/ledger.csv"
-	ip netns exec "$relay_ns" "$build/tests/integration/relay" re0 rx0 "$seed" "$@" >"$tmp/relay.out" 2>"$tmp/relay.err" &
+	nsenter --net="/run/netns/$relay_ns" "$build/tests/integration/relay" re0 rx0 "$seed" "$@" >"$tmp/relay.out" 2>"$tmp/relay.err" &
 	relay=$!
 	start_exchange --stats
-	ip netns exec "$engine_ns" "$gannet" run "$tmp/keep.yaml" --seconds "$seconds" --journal "$tmp/day.journal" --stats \
+	nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/keep.yaml" --seconds "$seconds" --journal "$tmp/day.journal" --stats \
 		--output "$tmp" >"$tmp/run.out" 2>"$tmp/run.err" || fail "seed $seed: the engine ended with $?"
 	stop_exchange
 	kill -TERM "$relay"
