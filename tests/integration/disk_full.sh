@@ -19,7 +19,7 @@ nsenter --net="/run/netns/$engine_ns" "$gannet" run "$tmp/keep.yaml" --stats --o
 engine=$!
 wait_for "$tmp/run.err" 'orders [1-9].*session up' || fail 'it does not trade'
 wait_for "$tmp/run.err" 'NEW ORDERS ARE REFUSED' 300 || fail 'no alarm'
-sleep 1.5
+sleep 3 # up to 64 more records are under way, and the line that counts comes every second
 orders() { grep -oE 'orders [0-9]+' "$tmp/run.err" | tail -n 1 | grep -oE '[0-9]+'; }
 before=$(orders)
 sleep 1.5
