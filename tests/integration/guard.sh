@@ -15,6 +15,11 @@ open_of() {
 	"$gannet" show stages --format json --name demo 2>/dev/null | python3 -c "import json, sys; print(json.load(sys.stdin)['stages']['engine']['open'])" 2>/dev/null || echo 0
 }
 
+# risk_says TEXT: read to the end first, since a grep that has seen enough would break the pipe
+risk_says() {
+	"$gannet" show risk >"$tmp/risk.txt" 2>"$tmp/risk.err" && grep -q "$1" "$tmp/risk.txt"
+}
+
 # start_both NAME: an engine that has orders open, and a guard that watches it
 start_both() {
 	nsenter --net="/run/netns/$engine_ns" "$gannet" guard "$tmp/keep.yaml" --format json >"$tmp/guard-$1.out" 2>"$tmp/guard-$1.err" &
@@ -59,7 +64,7 @@ guard_did killed 'engine demo died'
 start_both blocked yes
 sleep 1
 [ "$(open_of)" = 0 ] || fail 'the engine trades though its guard has blocked it'
-"$gannet" show risk | grep -q 'killed until released: engine .*by guard' || fail 'the engine does not say who has blocked it'
+risk_says 'killed until released: engine .*by guard' || fail 'the engine does not say who has blocked it'
 "$gannet" kill --release --engine --reason 'looked at it' || fail 'no release'
 for _ in $(seq 200); do
 	if [ "$(open_of)" -ge 20 ]; then break; fi
@@ -72,10 +77,10 @@ kill -STOP $engine
 guard_did blocked 'stands still'
 kill -CONT $engine
 for _ in $(seq 50); do
-	"$gannet" show risk 2>/dev/null | grep -q 'KILLED by guard' && break
+	risk_says 'KILLED by guard' && break
 	sleep 0.1
 done
-"$gannet" show risk | grep -q 'KILLED by guard' || fail 'the engine went on after it had hung'
+risk_says 'KILLED by guard' || fail 'the engine went on after it had hung'
 [ "$(open_of)" = 0 ] || fail "orders are open: $(open_of)"
 "$gannet" kill --release --engine --reason 'it had been stopped by hand'
 kill -TERM $engine
