@@ -4,21 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "dataplane/runtime/log.h"
+#include "pinning/clock.h"
 #include "risk/replay.h"
 
 #define FRESH_OID_SHIFT 16 /* an id every 65 us: more than a strategy can use up on average */
-
-/* Above those of any earlier run of this day, which the venue remembers even when its journal is gone. */
-static uint64_t fresh_oid_count(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return ((uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec) >> FRESH_OID_SHIFT;
-}
 
 int restart_load(struct restart *r, const char *path, enum recovery_mode mode, struct parts *p,
 	struct gn_instruments *instruments)
@@ -33,7 +24,8 @@ int restart_load(struct restart *r, const char *path, enum recovery_mode mode, s
 
 void restart_oids(const struct restart *r, struct parts *p)
 {
-	uint64_t fresh = fresh_oid_count();
+	/* above those of any earlier run of this day, which the venue remembers even when its journal is gone */
+	uint64_t fresh = gn_clock_now_ns() >> FRESH_OID_SHIFT;
 
 	for (uint32_t i = 0; i < p->shape.n_strategies; i++) {
 		uint64_t known = recover_oid_count(&r->recovery, i);

@@ -85,7 +85,7 @@ static uint64_t run_end_ns(const struct engine *e, const struct run_options *o, 
 	struct risk_snapshot s;
 
 	engine_snapshot(e, &s);
-	if (!o->seconds || (!s.up && now_ns < late_ns))
+	if (!s.up && now_ns < late_ns)
 		return UINT64_MAX;
 	return (now_ns < late_ns ? now_ns : late_ns) + o->seconds * UINT64_C(1000000000);
 }
@@ -100,7 +100,7 @@ static void run_loop(struct engine *e, struct operator *operator, const struct r
 		engine_tend(e);
 		if (!o->quiet)
 			live_tick(live, e);
-		if (end_ns == UINT64_MAX)
+		if (o->seconds && end_ns == UINT64_MAX)
 			end_ns = run_end_ns(e, o, live);
 		if (!stopping && (atomic_load(&command_interrupted) || gn_clock_now_ns() >= end_ns)) {
 			engine_stop_begin(e);

@@ -344,11 +344,17 @@ static void refuse_unrouted(struct gateway_ctx *c, const struct gn_order_req *re
 	gn_link_send(c->risk, &exec, sizeof(exec));
 }
 
+/* The line of a strategy's account; c->n_lines: it has none. */
+static inline uint32_t line_of(const struct gateway_ctx *c, uint32_t strategy)
+{
+	return strategy < GN_STRATEGIES_MAX ? c->route[strategy] : c->n_lines;
+}
+
 static void gateway_on_request(void *arg, uint32_t from, const void *msg, uint32_t bytes)
 {
 	struct gateway_ctx *c = arg;
 	const struct gn_order_req *req = msg;
-	uint32_t strategy, line;
+	uint32_t line;
 
 	(void)from;
 	c->n.request_received++;
@@ -356,8 +362,7 @@ static void gateway_on_request(void *arg, uint32_t from, const void *msg, uint32
 		c->n.request_bad++;
 		return;
 	}
-	strategy = gn_oid_strategy(req->oid);
-	line = strategy < GN_STRATEGIES_MAX ? c->route[strategy] : c->n_lines;
+	line = line_of(c, gn_oid_strategy(req->oid));
 	if (gn_unlikely(line >= c->n_lines || c->logout)) {
 		refuse_unrouted(c, req);
 		return;
@@ -369,7 +374,7 @@ static void gateway_hint(void *arg, const void *msg, uint32_t step)
 {
 	struct gateway_ctx *c = arg;
 	const struct gn_order_req *req = msg;
-	uint32_t line = req->strategy < GN_STRATEGIES_MAX ? c->route[req->strategy] : c->n_lines;
+	uint32_t line = line_of(c, req->strategy);
 
 	if (step != 0 || gn_unlikely(line >= c->n_lines))
 		return;
