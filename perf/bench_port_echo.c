@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	side.on_frame = side.is_peer ? echo : came_back;
 	while (side.is_peer)
 		port_side_poll(&side);
-	double ticks_per_ns = port_pair_ticks_per_ns();
+	double ticks_per_ns = 1 / bench_ns_per_tick();
 	for (uint64_t i = 0; i < n + WARM_UP; i++) {
 		uint64_t before = n_back, from = gn_tsc();
 		send_frame(side.tx, frame, FRAME_BYTES);

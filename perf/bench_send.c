@@ -323,7 +323,7 @@ int main(int argc, char **argv)
 	peer = strstr(argv[0], "_memif") ? "process over net_memif" : "stub";
 
 	port_pair_start(&side);
-	ticks_per_ns = port_pair_ticks_per_ns();
+	ticks_per_ns = 1 / bench_ns_per_tick();
 	stack_start();
 	if (!session)
 		fail("no connection to the other process");

@@ -34,7 +34,4 @@ bool port_side_poll(struct port_side *side);
 /** Ends the peer. Not to be called by it. */
 void port_pair_end(struct port_side *side);
 
-/** Ticks of the time-stamp counter in a nanosecond. */
-double port_pair_ticks_per_ns(void);
-
 #endif
