@@ -16,6 +16,7 @@
 #include "dataplane/nic/eal_log.h"
 #include "dataplane/nic/port_impl.h"
 #include "dataplane/runtime/err.h"
+#include "dataplane/runtime/mem.h"
 
 #define DATA_ROOM_BYTES 2048u
 #define DESCS_DEFAULT 1024u
@@ -46,8 +47,8 @@ static int device_name(struct gn_port *p, const char *device)
 	memcpy(p->device, device, all + 1);
 	memcpy(p->name, device, name);
 	p->name[name] = '\0';
-	p->memif_client = strncmp(p->name, "net_memif", 9) == 0 && !strstr(p->device, "role=server")
-	                  && !strstr(p->device, "role=master");
+	p->memif = strncmp(p->name, "net_memif", 9) == 0;
+	p->memif_client = p->memif && !strstr(p->device, "role=server") && !strstr(p->device, "role=master");
 	return 0;
 }
 
@@ -251,6 +252,17 @@ static bool link_is_up(const struct gn_port *p)
 	return rte_eth_link_get_nowait(p->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+/* Whether the link has changed. A peer of net_memif that has come brought rings that nobody has written yet. */
+static bool link_look(struct gn_port *p)
+{
+	bool up = link_is_up(p), changed = up != p->was_up;
+
+	p->was_up = up;
+	if (changed && up && p->memif)
+		gn_mem_ready_shared("/memfd:memif_region");
+	return changed;
+}
+
 struct gn_port *gn_port_open(const struct gn_port_config *config)
 {
 	struct gn_port *p = calloc(1, sizeof(*p));
@@ -312,12 +324,11 @@ static void keep_restart(struct gn_port *p, uint64_t now_tsc)
 
 bool gn_port_keep_up(struct gn_port *p, uint64_t now_tsc)
 {
-	if (!p->memif_client || now_tsc - p->kept_tsc < KEEP_MS * p->ticks_per_ms)
+	if (!p->memif || now_tsc - p->kept_tsc < KEEP_MS * p->ticks_per_ms)
 		return false;
 	p->kept_tsc = now_tsc;
-	bool up = link_is_up(p), changed = up != p->was_up;
-	p->was_up = up;
-	if (!up)
+	bool changed = link_look(p);
+	if (!p->was_up && p->memif_client)
 		keep_restart(p, now_tsc);
 	return changed;
 }
@@ -325,7 +336,7 @@ bool gn_port_keep_up(struct gn_port *p, uint64_t now_tsc)
 bool gn_port_try_up(struct gn_port *p)
 {
 	gn_port_keep_up(p, gn_tsc());
-	p->was_up = link_is_up(p);
+	link_look(p);
 	return p->was_up;
 }
 
@@ -336,7 +347,7 @@ int gn_port_wait_up(struct gn_port *p, uint32_t timeout_ms, const atomic_bool *s
 			return gn_err(ECANCELED, "port %s: told to stop while it waited for its peer", p->device);
 		if (gn_tsc() >= end_tsc)
 			return gn_err(ETIMEDOUT, "port %s: no link after %u ms%s", p->device, timeout_ms,
-				strncmp(p->name, "net_memif", 9) == 0 ? "; no peer has come to its socket" : "");
+				p->memif ? "; no peer has come to its socket" : "");
 	}
 	return 0;
 }

@@ -65,7 +65,8 @@ int gn_port_wait_up(struct gn_port *p, uint32_t timeout_ms, const atomic_bool *s
 
 /**
  * Join a peer that went away and came back (net_memif); other drivers do that by themselves. Called now and then by the
- * thread that polls the port's first receive queue; a system call every 100 ms while the peer is away, else nothing.
+ * thread that polls the port's first receive queue; system calls every 100 ms while the peer is away and once when it
+ * has come, else none.
  *
  * @return
  *   Whether the port was seen to come up or to go down since the last call.

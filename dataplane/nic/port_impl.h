@@ -17,6 +17,7 @@ struct gn_port {
 	uint16_t id;
 	uint16_t n_rx, n_tx, mtu;
 	bool probed, configured;
+	bool memif;        /* frames go through memory shared with the peer */
 	bool memif_client; /* the only driver that must be started again when its peer returns */
 	/* bursts may be asked for; read by the queues' threads, written by gn_port_try_up() and gn_port_keep_up() */
 	atomic_bool live;

@@ -2,8 +2,11 @@
 #include "mem.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/mempolicy.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,6 +81,27 @@ void *gn_mem_alloc(size_t bytes, int node)
 	for (size_t i = 0; i < map_bytes; i += PAGE_BYTES)
 		((volatile uint8_t *)mem)[i] = 0;
 	return mem;
+}
+
+size_t gn_mem_ready_shared(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	size_t ready = 0;
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		uintptr_t begin, end;
+		int path = 0;
+
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " rw-s %*s %*s %*s %n", &begin, &end, &path) != 2 || path == 0)
+			continue;
+		if (strncmp(line + path, name, strlen(name)) == 0
+			&& madvise((void *)begin, end - begin, MADV_POPULATE_WRITE) == 0)
+			ready += end - begin;
+	}
+	if (maps)
+		fclose(maps);
+	return ready;
 }
 
 void gn_mem_free(void *mem, size_t bytes)

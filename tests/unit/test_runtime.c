@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +56,36 @@ Test(mem, is_zeroed_and_aligned_small_and_large)
 		gn_mem_free(m, sizes[i]);
 	}
 	gn_mem_free(NULL, 10);
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+Test(mem, shared_pages_that_were_made_ready_do_not_fault)
+{
+	const size_t bytes = 16 * 4096;
+	int fd = memfd_create("gannet-test-ready", MFD_CLOEXEC);
+
+	cr_assert_eq(ftruncate(fd, (off_t)bytes), 0);
+	volatile uint8_t *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq((void *)m, MAP_FAILED);
+	cr_assert_eq(gn_mem_ready_shared("/memfd:gannet-test-other"), 0);
+	size_t ready = gn_mem_ready_shared("/memfd:gannet-test-ready");
+	if (!ready)
+		cr_skip("this kernel does not populate pages on request");
+	cr_assert_eq(ready, bytes);
+	long before = faults();
+
+	for (size_t i = 0; i < bytes; i += 4096)
+		m[i] = 1;
+	cr_assert_eq(faults() - before, 0);
+	munmap((void *)m, bytes);
+	close(fd);
 }
 
 TestSuite(instruments, .timeout = 30);
