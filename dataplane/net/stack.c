@@ -32,6 +32,7 @@
 #define SLOW_TICK_MS (2 * TICK_MS) /* tcp_ticks counts these */
 #define RX_SLOTS 512u
 #define ARP_ASK_MS 100u
+#define LATE_MAX 16u /* segments that their owners have had and lwIP has not */
 
 /* A received frame in memory of ours, while lwIP holds it. */
 struct rx_slot {
@@ -61,6 +62,12 @@ struct gn_tcp {
 	struct tcp_fast fast;
 };
 
+/* A segment whose owner has had it. */
+struct late {
+	struct pbuf *p;
+	uint64_t rx_tsc;
+};
+
 struct listener {
 	struct gn_stack *s;
 	const struct gn_tcp_handler *h;
@@ -77,6 +84,9 @@ struct gn_stack {
 	struct gn_stack_counts n;
 	uint32_t n_listen;
 	uint64_t used, fast, unsettled; /* one bit a connection: in use; sends fast; has copies that lwIP did not get yet */
+	uint32_t n_late;
+	bool late_fresh; /* one came since the last poll */
+	struct late late[LATE_MAX];
 	struct listener listen[GN_LISTEN_MAX];
 	struct gn_tcp tcp[GN_TCP_MAX];
 	uint8_t slow_claim[GN_TCP_FAST_BYTES_MAX];
@@ -679,24 +689,6 @@ static void stack_tick(struct gn_stack *s)
 		tcp_tick(t);
 }
 
-void gn_stack_poll(struct gn_stack *s)
-{
-	uint64_t tsc = gn_tsc();
-
-	gn_stack_settle(s);
-	if (gn_unlikely(tsc - s->polled_tsc >= s->ticks_per_ms)) {
-		s->polled_tsc = tsc;
-		s->now_ms = tsc / s->ticks_per_ms;
-		sys_check_timeouts();
-		if (s->now_ms - s->ticked_ms >= TICK_MS) {
-			s->ticked_ms = s->now_ms;
-			stack_tick(s);
-		}
-		fast_refresh_all(s);
-	}
-	gn_tx_flush(s->c.tx);
-}
-
 /* ---- the stack ---- */
 
 /* lwIP would hand an answer to such a sender to a thread that does not exist here. */
@@ -716,7 +708,7 @@ static bool frame_is_bad(const struct gn_stack *s, const uint8_t *frame, uint32_
  * A segment that lwIP is sure to take as the next bytes of the stream goes to its owner first: a report is worth more
  * now than after the bookkeeping. If lwIP drops it all the same, it comes again, and on_recv() leaves out what the owner had.
  */
-static void deliver_ahead(struct gn_stack *s, const uint8_t *frame, uint32_t bytes)
+static bool deliver_ahead(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, uint64_t rx_tsc)
 {
 	struct tcp_seen seen;
 	struct gn_tcp *t;
@@ -724,13 +716,35 @@ static void deliver_ahead(struct gn_stack *s, const uint8_t *frame, uint32_t byt
 
 	if (!s->fast || memcmp(frame, s->c.mac, sizeof(s->c.mac)) != 0 || !tcp_seen_read(&seen, frame, bytes)
 		|| seen.to_ip != s->c.ip)
-		return;
+		return false;
 	t = tcp_find(s, seen.from_ip, seen.from_port, seen.to_port);
-	if (!t || !t->fast_wanted || t->closing || t->n_ahead || t->pcb->state != ESTABLISHED || t->pcb->rcv_nxt != seen.seq
-		|| seen.bytes > t->pcb->rcv_wnd || !(payload = tcp_plain_payload(&seen, frame)))
-		return;
-	t->n_ahead = seen.bytes;
-	t->h->on_bytes(t->arg, t, payload, seen.bytes, s->rx_tsc);
+	if (!t || !t->fast_wanted || t->closing || t->pcb->state != ESTABLISHED
+		|| t->pcb->rcv_nxt + t->n_ahead != seen.seq || t->n_ahead + seen.bytes > t->pcb->rcv_wnd
+		|| !(payload = tcp_plain_payload(&seen, frame)))
+		return false;
+	t->n_ahead += seen.bytes;
+	if (seen.bytes > 0)
+		t->h->on_bytes(t->arg, t, payload, seen.bytes, rx_tsc);
+	return true;
+}
+
+static void lwip_input(struct gn_stack *s, struct pbuf *p, uint64_t rx_tsc)
+{
+	s->rx_tsc = rx_tsc;
+	if (s->netif.input(p, &s->netif) != ERR_OK) {
+		s->n.frames_in_bad++;
+		pbuf_free(p);
+	}
+}
+
+/* Bring lwIP up to what owners have had. */
+static void late_input(struct gn_stack *s)
+{
+	gn_stack_settle(s);
+	for (uint32_t i = 0; i < s->n_late; i++)
+		lwip_input(s, s->late[i].p, s->late[i].rx_tsc);
+	s->n_late = 0;
+	fast_refresh_all(s);
 }
 
 void gn_stack_input(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, uint64_t rx_tsc)
@@ -743,13 +757,13 @@ void gn_stack_input(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, ui
 		s->n.frames_in_bad++;
 		return;
 	}
-	s->rx_tsc = rx_tsc;
-	deliver_ahead(s, frame, bytes);
-	gn_stack_settle(s);
-	if (s->netif.input(p, &s->netif) != ERR_OK) {
-		s->n.frames_in_bad++;
-		pbuf_free(p);
+	if (s->n_late < LATE_MAX && deliver_ahead(s, frame, bytes, rx_tsc)) {
+		s->late[s->n_late++] = (struct late){.p = p, .rx_tsc = rx_tsc};
+		s->late_fresh = true;
+		return;
 	}
+	late_input(s); /* in the order in which they came */
+	lwip_input(s, p, rx_tsc);
 	if (gn_unlikely(net_get16(frame + 12) == NET_TYPE_ARP)) {
 		TCP_EACH(t, s, s->used) {
 			if (t->up)
@@ -757,6 +771,32 @@ void gn_stack_input(struct gn_stack *s, const uint8_t *frame, uint32_t bytes, ui
 		}
 	}
 	fast_refresh_all(s);
+}
+
+static void stack_time(struct gn_stack *s, uint64_t tsc)
+{
+	s->polled_tsc = tsc;
+	s->now_ms = tsc / s->ticks_per_ms;
+	sys_check_timeouts();
+	if (s->now_ms - s->ticked_ms >= TICK_MS) {
+		s->ticked_ms = s->now_ms;
+		stack_tick(s);
+	}
+	fast_refresh_all(s);
+}
+
+void gn_stack_poll(struct gn_stack *s)
+{
+	uint64_t tsc = gn_tsc();
+
+	gn_stack_settle(s);
+	/* what has just come goes its way through the engine first: the next poll is early enough for the bookkeeping */
+	if (gn_unlikely(s->n_late > 0) && (!s->late_fresh || s->n_late > LATE_MAX / 2))
+		late_input(s);
+	s->late_fresh = false;
+	if (gn_unlikely(tsc - s->polled_tsc >= s->ticks_per_ms))
+		stack_time(s, tsc);
+	gn_tx_flush(s->c.tx);
 }
 
 int gn_stack_join(struct gn_stack *s, uint32_t group)
@@ -876,6 +916,8 @@ void gn_stack_free(struct gn_stack *s)
 
 	if (!s)
 		return;
+	while (s->n_late > 0)
+		pbuf_free(s->late[--s->n_late].p);
 	TCP_EACH(t, s, s->used)
 		gn_tcp_abort(t);
 	while (tcp_active_pcbs)

@@ -68,7 +68,7 @@ const uint8_t *tcp_plain_payload(const struct tcp_seen *seen, const uint8_t *fra
 	uint32_t tcp_bytes = ip_bytes - ip_head, fragment = net_get16(ip + 6) & 0x3fff;
 	uint64_t pseudo = (uint64_t)__builtin_bswap16(NET_PROTO_TCP) + __builtin_bswap16((uint16_t)tcp_bytes);
 
-	if (seen->bytes == 0 || fragment || (seen->flags | TCP_SEEN_PSH) != (TCP_SEEN_ACK | TCP_SEEN_PSH))
+	if (fragment || (seen->flags | TCP_SEEN_PSH) != (TCP_SEEN_ACK | TCP_SEEN_PSH))
 		return NULL;
 	if (net_sum_fold(net_sum(ip, ip_head, 0)) != 0xffff
 		|| net_sum_fold(net_sum(tcp, tcp_bytes, net_sum(ip + 12, 8, pseudo))) != 0xffff)

@@ -137,7 +137,8 @@ struct tcp_seen {
 bool tcp_seen_read(struct tcp_seen *seen, const uint8_t *frame, uint32_t bytes);
 
 /**
- * Payload of a whole, unbroken segment that carries nothing but an acknowledgement and bytes, both checksums right.
+ * Payload of a whole, unbroken segment that carries an acknowledgement, bytes or none, and nothing else; both checksums
+ * are right.
  *
  * @param seen
  *   What tcp_seen_read() said of this frame.

@@ -51,6 +51,7 @@ struct gn_link {
 	bool lossy; /* wired for gn_link_try_send(): the runner gives no credit for it */
 	uint32_t n_need;
 	struct gn_link_need *need; /* lossy direct call: the rings that one call of the reader can fill */
+	bool *owed; /* ring between stages of one thread: told that something waits in it; else NULL */
 	uint64_t n_sent;
 	uint64_t n_full; /* gn_link_try_send() that found no room */
 	const char *name; /* "feed0>book0" */
@@ -70,6 +71,8 @@ static inline void gn_link_send(struct gn_link *l, const void *msg, uint32_t byt
 	}
 	GN_ASSERT(bytes <= l->msg_bytes_max);
 	GN_ASSERT(gn_spsc_push(l->ring, msg, bytes));
+	if (l->owed)
+		*l->owed = true;
 }
 
 /** Whether one message can go over a lossy link now: into its ring, or all that its direct reader may send on. */

@@ -48,12 +48,12 @@ static uint32_t node_read(struct gn_runner_node *r, struct gn_runner_in *in, boo
 	return n;
 }
 
-/* Number of calls that did work. */
-static uint32_t node_poll(struct gn_runner_node *r, bool *blocked)
+/* Number of calls that did work. What came back on this thread is read before more is taken in. */
+static uint32_t node_poll(struct gn_runner_node *r, const bool *owed, bool *blocked)
 {
 	uint32_t n = 0;
 
-	while (n < POLL_BUDGET) {
+	while (n < POLL_BUDGET && (n == 0 || !*owed)) {
 		if (!node_has_credit(r)) {
 			*blocked = true;
 			break;
@@ -144,9 +144,10 @@ static uint64_t thread_turn(struct gn_runner_thread *t, uint64_t ticks_long, uin
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		struct gn_runner_node *r = &t->node[i];
 		bool blocked = false;
-		uint32_t n = r->stage->poll ? node_poll(r, &blocked) : 0;
+		uint32_t n = r->stage->poll ? node_poll(r, &t->owed, &blocked) : 0;
 		turn_charge(&turn, r, n, blocked);
 	}
+	t->owed = false;
 	for (uint32_t i = t->n_nodes; i-- > 0;) {
 		struct gn_runner_node *r = &t->node[i];
 		bool blocked = false;

@@ -347,12 +347,15 @@ static int runner_make_outs(struct gn_wiring *w, uint32_t thread, struct gn_runn
 	if (!t->out)
 		return gn_err(ENOMEM, "wiring: thread %u", thread);
 	for (uint32_t i = 0; i < w->n_edges; i++) {
-		if (w->node[w->edge[i].from].thread != thread)
+		const struct edge *e = &w->edge[i];
+		if (w->node[e->from].thread != thread)
 			continue;
+		if (e->ring && w->node[e->to].thread == thread)
+			e->link->owed = &t->owed;
 		struct gn_runner_out *out = &t->out[t->n_outs++];
-		out->link = w->edge[i].link;
-		out->stat = gn_stats_add(w->stats, w->edge[i].name, "sent", "messages sent");
-		if (gn_stats_add(w->stats, w->edge[i].name, "full", "messages that found a lossy link full") == UINT32_MAX)
+		out->link = e->link;
+		out->stat = gn_stats_add(w->stats, e->name, "sent", "messages sent");
+		if (gn_stats_add(w->stats, e->name, "full", "messages that found a lossy link full") == UINT32_MAX)
 			return -ENOSPC;
 	}
 	return 0;

@@ -110,6 +110,7 @@ struct gn_runner_thread {
 	uint32_t n_outs;
 	struct gn_trace *trace;
 	struct gn_stats *stats;
+	bool owed; /* something waits in a ring that this thread both writes and reads */
 	uint64_t n_turns, ticks_idle, ticks_work, ticks_blocked;
 	uint32_t stat;
 };

@@ -245,6 +245,21 @@ Test(wiring, takes_a_loop_that_one_back_link_breaks)
 	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
 }
 
+Test(wiring, what_comes_back_on_a_thread_is_read_before_more_is_taken_in)
+{
+	uint64_t depth, n;
+
+	given_stages(0, 0);
+	cr_assert_eq(gn_wiring_link(w, "number", "source0", "relay0", &(struct gn_link_config){.back = true}), 0);
+	cr_assert_eq(gn_wiring_link(w, "twin", "relay0", "sink0", NULL), 0);
+	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
+	run_all();
+	cr_assert(gn_stats_find(stats, "source0>relay0", "read", &n));
+	cr_assert_eq(n, N_MESSAGES);
+	cr_assert(gn_stats_find(stats, "source0>relay0", "depth_max", &depth));
+	cr_assert_eq(depth, 1);
+}
+
 Test(wiring, a_lossy_direct_link_has_room_only_when_the_rings_behind_it_have)
 {
 	struct gn_link_config lossy = {.lossy = true}, shallow = {.depth = 2};
