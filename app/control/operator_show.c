@@ -16,6 +16,8 @@ json_t *operator_latency(struct operator *o, const json_t *request, const struct
 	(void)request, (void)peer;
 	for (int row = 0; row < LATENCY_ROWS; row++) {
 		const struct gn_hist *h = latency_hist(l, (enum latency_row)row);
+		if (row == LATENCY_PORT && h->n == 0)
+			continue; /* most ports stamp nothing */
 		json_t *j =
 			json_pack("{s:s, s:I}", "hop", latency_row_name((enum latency_row)row), "n", (json_int_t)h->n);
 		for (size_t c = 0; c < GN_ARRAY_SIZE(columns); c++)
@@ -43,6 +45,18 @@ static json_t *clock_cores(const struct gn_tsc_check *c)
 	                  : json_null();
 }
 
+/* The clock of a port that stamps what it receives, mapped to ours; null: it stamps nothing. */
+static json_t *port_clock(const struct engine *e)
+{
+	struct gn_clock_status s;
+
+	if (!engine_port_clock(e, &s))
+		return json_null();
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "calibrated", s.calibrated, "ticks_per_s",
+		(json_int_t)s.ticks_per_s, "offset_ns", (json_int_t)s.offset_ns, "bound_ns", (json_int_t)s.bound_ns,
+		"n_updates", (json_int_t)s.n_updates, "n_steps", (json_int_t)s.n_steps);
+}
+
 json_t *operator_clock(struct operator *o, const json_t *request, const struct control_peer *peer)
 {
 	struct gn_clock_report r;
@@ -50,14 +64,14 @@ json_t *operator_clock(struct operator *o, const json_t *request, const struct c
 	(void)request, (void)peer;
 	engine_clock(o->e, &r);
 	const struct gn_clock_status *s = &r.clock;
-	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}",
+	json_t *j = json_pack("{s:b, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s}",
 		"ok", 1, "engine", engine_name(o->e), "source", "time-stamp counter, following CLOCK_REALTIME",
 		"calibrated", s->calibrated, "invariant", s->invariant, "now_ns", (json_int_t)gn_clock_now_ns(),
 		"ticks_per_s", (json_int_t)s->ticks_per_s, "offset_ns", (json_int_t)s->offset_ns, "bound_ns",
 		(json_int_t)s->bound_ns, "bound_ns_max", (json_int_t)s->bound_ns_max, "n_updates",
 		(json_int_t)s->n_updates, "n_steps", (json_int_t)s->n_steps, "step_ns", (json_int_t)s->step_ns,
 		"n_backwards", (json_int_t)s->n_backwards, "kernel", kernel_clock(&r), "cores", clock_cores(&r.cores),
-		"trouble", gn_clock_report_trouble(&r));
+		"port", port_clock(o->e), "trouble", gn_clock_report_trouble(&r));
 	if (j) /* null: the kernel does not claim to be near UTC, so neither can we */
 		json_object_set_new(
 			j, "utc_bound_ns", r.utc_known ? json_integer((json_int_t)r.utc_bound_ns) : json_null());

@@ -74,6 +74,7 @@ int show_clock(const struct show_options *o)
 	if (!answer || o->json)
 		return answer ? show_json(answer) : -EINVAL;
 	const json_t *kernel = json_object_get(answer, "kernel"), *cores = json_object_get(answer, "cores");
+	const json_t *port = json_object_get(answer, "port");
 	printf("%-28s %s%s\n", "source", text_of(answer, "source"),
 		json_is_true(json_object_get(answer, "invariant")) ? "" : " (NOT invariant)");
 	for (size_t i = 0; i < GN_ARRAY_SIZE(keys); i++)
@@ -82,6 +83,12 @@ int show_clock(const struct show_options *o)
 		printf("%-28s core %lld is off by %lld ticks, give or take %lld\n", "cores compared",
 			number_of(cores, "worst_core"), number_of(cores, "offset_ticks"),
 			number_of(cores, "bound_ticks"));
+	if (json_is_object(port))
+		printf("%-28s %lld ticks a second, off by %lld ns, bound %lld ns, %lld steps\n", "the port's clock",
+			number_of(port, "ticks_per_s"), number_of(port, "offset_ns"), number_of(port, "bound_ns"),
+			number_of(port, "n_steps"));
+	else
+		printf("%-28s none: it stamps nothing, or cannot be read\n", "the port's clock");
 	printf("%-28s %s, by %s, %s, error at most %lld ns\n", "the kernel's clock", text_of(kernel, "source"),
 		*text_of(kernel, "discipline") ? text_of(kernel, "discipline") : "nobody known",
 		json_is_true(json_object_get(kernel, "synchronised")) ? "synchronised" : "NOT synchronised",

@@ -280,6 +280,7 @@ void engine_tend(struct engine *e)
 	threads_tend(&e->threads);
 	if (now >= e->clock_next_ns) {
 		gn_clock_update();
+		gn_port_clock_keep_up(e->port);
 		e->clock_next_ns = now + CLOCK_UPDATE_NS;
 	}
 }
@@ -408,6 +409,11 @@ struct gn_stats *engine_stats(const struct engine *e)
 void engine_clock(const struct engine *e, struct gn_clock_report *out)
 {
 	gn_clock_report_read(out, &e->threads.tsc);
+}
+
+bool engine_port_clock(const struct engine *e, struct gn_clock_status *out)
+{
+	return gn_port_clock(e->port, out);
 }
 
 struct latency *engine_latency(const struct engine *e)

@@ -66,6 +66,8 @@ struct latency *engine_latency(const struct engine *e);
 
 /** Source of the engine's time, its offset and its bounds. The thread that calls engine_tend(). */
 void engine_clock(const struct engine *e, struct gn_clock_report *out);
+/** The port's clock against ours; false: it stamps nothing, or its clock cannot be read. The same thread. */
+bool engine_port_clock(const struct engine *e, struct gn_clock_status *out);
 void engine_snapshot(const struct engine *e, struct risk_snapshot *out);
 uint32_t engine_strategies(const struct engine *e);
 const char *engine_strategy_name(const struct engine *e, uint32_t strategy);

@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/runtime/mem.h"
 #include "latency_worst.h"
+#include "pinning/clock.h"
 
 #define BATCH_STAMPS 65536u /* read from all rings at once, then put in order of time */
+#define RECENT_STAMPS 4096u /* of earlier batches stay before a new one: a slow order has stamps in both */
 #define EVENTS 65536u       /* events and orders in flight that are remembered */
+#define PORT_NS_MAX UINT64_C(1000000000) /* a longer way from the port is no way: the stamp is of another time (a capture's) */
 
 /* When a datagram passed the feed. */
 struct event {
@@ -33,7 +37,7 @@ struct latency {
 	uint64_t cursor[GN_THREADS_MAX];
 	uint64_t lost;
 	struct gn_stamp *batch;
-	size_t n_batch;
+	size_t n_batch; /* recent ones included */
 	struct event *event;
 	struct view *view;
 	struct order *order;
@@ -50,7 +54,7 @@ struct latency *latency_new(const struct gn_wiring *w, double ns_per_tick)
 	l->w = w;
 	l->ns_per_tick = ns_per_tick;
 	l->worst.ticks_around = (uint64_t)(WORST_AROUND_NS / ns_per_tick);
-	l->batch = gn_mem_alloc(BATCH_STAMPS * sizeof(*l->batch), GN_NODE_ANY);
+	l->batch = gn_mem_alloc((RECENT_STAMPS + BATCH_STAMPS) * sizeof(*l->batch), GN_NODE_ANY);
 	l->event = gn_mem_alloc(EVENTS * sizeof(*l->event), GN_NODE_ANY);
 	l->view = gn_mem_alloc(EVENTS * sizeof(*l->view), GN_NODE_ANY);
 	l->order = gn_mem_alloc(EVENTS * sizeof(*l->order), GN_NODE_ANY);
@@ -64,7 +68,7 @@ void latency_free(struct latency *l)
 {
 	if (!l)
 		return;
-	gn_mem_free(l->batch, BATCH_STAMPS * sizeof(*l->batch));
+	gn_mem_free(l->batch, (RECENT_STAMPS + BATCH_STAMPS) * sizeof(*l->batch));
 	gn_mem_free(l->event, EVENTS * sizeof(*l->event));
 	gn_mem_free(l->view, EVENTS * sizeof(*l->view));
 	gn_mem_free(l->order, EVENTS * sizeof(*l->order));
@@ -81,6 +85,15 @@ static void record(struct latency *l, enum latency_row row, uint64_t from, uint6
 	uint64_t ticks = to > from ? to - from : 0; /* counters of two cores may differ by some ticks */
 
 	gn_hist_record(&l->hist[row], (uint64_t)((double)ticks * l->ns_per_tick));
+}
+
+/* Both by the wall clock's scale: what the port's clock and ours are off shows as a way of zero at worst. */
+static void record_port(struct latency *l, uint64_t rx_tsc, uint64_t port_ns)
+{
+	uint64_t rx_ns = gn_clock_ns_from_tsc(rx_tsc), way_ns = rx_ns > port_ns ? rx_ns - port_ns : 0;
+
+	if (port_ns != 0 && way_ns < PORT_NS_MAX && port_ns < rx_ns + PORT_NS_MAX)
+		gn_hist_record(&l->hist[LATENCY_PORT], way_ns);
 }
 
 static void order_done(struct latency *l, const struct order *o, uint64_t tx)
@@ -130,7 +143,7 @@ static void take(struct latency *l, const struct gn_stamp *s)
 			order_done(l, o, s->tsc);
 		break;
 	case GN_HOP_REPORT: record(l, LATENCY_REPORT, s->id, s->tsc); break;
-	case GN_HOP_RX: /* the id itself is that time */
+	case GN_HOP_RX: record_port(l, s->tsc, s->arg); break;
 	case GN_HOP_COUNT: break;
 	}
 }
@@ -145,22 +158,49 @@ static int by_time(const void *a, const void *b)
 	return (a_hop > b_hop) - (a_hop < b_hop);
 }
 
+/* The newest of the last batch stay in front, marked as taken. */
+static void keep_recent(struct latency *l)
+{
+	size_t n = l->n_batch < RECENT_STAMPS ? l->n_batch : RECENT_STAMPS;
+
+	memmove(l->batch, l->batch + l->n_batch - n, n * sizeof(*l->batch));
+	l->n_batch = n;
+}
+
+/* Stamps of one core come in order, those of several do not; and some may be older than the last batch's newest. */
+static void put_in_order(struct latency *l, size_t n_recent)
+{
+	size_t from = n_recent;
+
+	qsort(l->batch + n_recent, l->n_batch - n_recent, sizeof(*l->batch), by_time);
+	while (from > 0 && n_recent < l->n_batch && by_time(&l->batch[from - 1], &l->batch[n_recent]) > 0)
+		from--;
+	if (from < n_recent)
+		qsort(l->batch + from, l->n_batch - from, sizeof(*l->batch), by_time);
+}
+
 void latency_collect(struct latency *l)
 {
 	uint32_t n_threads = gn_wiring_threads(l->w);
-	size_t n = 0;
 
-	for (uint32_t i = 0; i < n_threads; i++) {
-		size_t from = n;
-		n += gn_trace_read(gn_wiring_trace(l->w, i), &l->cursor[i], l->batch + n, BATCH_STAMPS / n_threads, &l->lost);
-		for (size_t k = from; k < n; k++)
+	keep_recent(l);
+	size_t n_recent = l->n_batch;
+	/* from the end of the pipeline to its begin: what an order left upstream is there when its last stamp is */
+	for (uint32_t i = n_threads; i-- > 0;) {
+		size_t from = l->n_batch;
+		l->n_batch += gn_trace_read(
+			gn_wiring_trace(l->w, i), &l->cursor[i], l->batch + from, BATCH_STAMPS / n_threads, &l->lost);
+		for (size_t k = from; k < l->n_batch; k++)
 			l->batch[k].hop |= i << WORST_THREAD_SHIFT;
 	}
-	l->n_batch = n;
-	if (n_threads > 1) /* stamps of one core are in order already */
-		qsort(l->batch, n, sizeof(*l->batch), by_time);
-	for (size_t i = 0; i < n; i++)
+	if (n_threads > 1)
+		put_in_order(l, n_recent);
+	for (size_t i = 0; i < l->n_batch; i++) {
+		if (l->batch[i].hop & WORST_TAKEN)
+			continue;
 		take(l, &l->batch[i]);
+		l->batch[i].hop |= WORST_TAKEN;
+	}
 }
 
 const struct gn_hist *latency_hist(const struct latency *l, enum latency_row row)
@@ -181,7 +221,7 @@ uint64_t latency_lost(const struct latency *l)
 const char *latency_row_name(enum latency_row row)
 {
 	static const char *const names[LATENCY_ROWS] = {"rx > feed", "feed > book", "book > strategy", "strategy > risk",
-		"risk > gateway", "gateway > wire", "tick to trade", "report > strategy"};
+		"risk > gateway", "gateway > wire", "tick to trade", "report > strategy", "port > rx"};
 
 	return names[row];
 }

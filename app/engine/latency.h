@@ -23,6 +23,7 @@ enum latency_row {
 	LATENCY_WIRE,     /* gateway > wire: accepted by the port */
 	LATENCY_TOTAL,    /* rx > wire: tick to trade */
 	LATENCY_REPORT,   /* rx > strategy: a report's way back */
+	LATENCY_PORT,     /* port > rx: from the port's own time stamp until rx had the datagram; empty where none is stamped */
 	LATENCY_ROWS
 };
 

@@ -27,6 +27,8 @@ void latency_print(const struct latency *l, FILE *out)
 	fputc('\n', out);
 	for (int row = 0; row < LATENCY_ROWS; row++) {
 		const struct gn_hist *h = latency_hist(l, (enum latency_row)row);
+		if (row == LATENCY_PORT && h->n == 0)
+			continue; /* most ports stamp nothing */
 		fprintf(out, "%-18s %10llu", latency_row_name((enum latency_row)row), (unsigned long long)h->n);
 		for (size_t c = 0; c < GN_ARRAY_SIZE(columns); c++)
 			fprintf(out, " %10llu", (unsigned long long)gn_hist_at(h, columns[c].ppm));

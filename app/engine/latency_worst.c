@@ -43,8 +43,10 @@ void worst_take(struct worst *w, uint64_t id, uint64_t oid, uint64_t tx_tsc, con
 	if (to - from > WORST_STAMPS)
 		from = to - WORST_STAMPS;
 	*o = (struct worst_order){.id = id, .oid = oid, .ticks = tx_tsc - id, .n = (uint32_t)(to - from)};
-	for (uint32_t i = 0; i < o->n; i++)
+	for (uint32_t i = 0; i < o->n; i++) {
 		o->stamp[i] = batch[from + i];
+		o->stamp[i].hop &= ~WORST_TAKEN;
+	}
 }
 
 static void write_order(const struct worst_order *o, FILE *f)

@@ -19,7 +19,7 @@
 struct worst_order {
 	uint64_t id, oid, ticks;
 	uint32_t n;
-	struct gn_stamp stamp[WORST_STAMPS]; /* thread in the upper half of hop */
+	struct gn_stamp stamp[WORST_STAMPS]; /* thread in bits 16 to 30 of hop */
 };
 
 struct worst {
@@ -29,6 +29,7 @@ struct worst {
 };
 
 #define WORST_THREAD_SHIFT 16
+#define WORST_TAKEN (UINT32_C(1) << 31) /* of hop: a collector's own mark, left out of what is kept here */
 
 /**
  * An order was finished.

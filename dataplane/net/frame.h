@@ -17,7 +17,7 @@
 /** rx_feed: one UDP datagram of a subscribed group or of a re-request reply. */
 struct gn_datagram {
 	uint64_t rx_tsc; /* when the port returned it; unique per datagram, the trace id */
-	uint64_t hw_ns;  /* the port's own time stamp, 0 when it has none */
+	uint64_t hw_ns;  /* the port's own time stamp on the scale of our clock, 0 when it has none */
 	uint16_t line;   /* index of the subscription it matched */
 	uint16_t bytes;  /* of payload */
 	uint8_t payload[];

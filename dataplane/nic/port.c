@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock() */
 #include "dataplane/nic/port.h"
 
 #include <errno.h>
@@ -103,24 +102,6 @@ static int pool_make(struct gn_port *p, struct rte_mempool **pool, const char *w
 		return gn_err(rte_errno, "port %s: %u buffers of %u bytes (%s)", p->device, n, DATA_ROOM_BYTES,
 			eal_log_said());
 	return 0;
-}
-
-/* Unit of the port's receive time: ticks of a clock that can be read, else nanoseconds (net_pcap: of the capture). */
-static void time_unit(struct gn_port *p)
-{
-	uint64_t c0, c1, ns;
-	struct timespec t0, t1;
-
-	p->rx_time_ns_q32 = UINT64_C(1) << 32;
-	if (rte_eth_read_clock(p->id, &c0) != 0)
-		return;
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t0);
-	sleep_ms(20);
-	if (rte_eth_read_clock(p->id, &c1) != 0 || c1 == c0)
-		return;
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t1);
-	ns = (uint64_t)(t1.tv_sec - t0.tv_sec) * 1000000000 + (uint64_t)(t1.tv_nsec - t0.tv_nsec);
-	p->rx_time_ns_q32 = (uint64_t)(((unsigned __int128)ns << 32) / (c1 - c0));
 }
 
 static int offloads_choose(struct gn_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
@@ -265,12 +246,13 @@ static bool link_look(struct gn_port *p)
 
 struct gn_port *gn_port_open(const struct gn_port_config *config)
 {
-	struct gn_port *p = calloc(1, sizeof(*p));
+	struct gn_port *p = aligned_alloc(GN_LINE_PAIR, sizeof(*p));
 
 	if (!p) {
 		gn_err(ENOMEM, "port %s", config->device);
 		return NULL;
 	}
+	memset(p, 0, sizeof(*p));
 	p->ticks_per_ms = rte_get_tsc_hz() / 1000;
 	eal_log_forget();
 	int rc = device_name(p, config->device);
@@ -286,8 +268,7 @@ struct gn_port *gn_port_open(const struct gn_port_config *config)
 		gn_port_close(p);
 		return NULL;
 	}
-	if (p->rx_time_offset >= 0)
-		time_unit(p);
+	port_clock_begin(p);
 	return p;
 }
 
@@ -377,7 +358,7 @@ struct gn_port_offloads gn_port_offloads(const struct gn_port *p)
 	return (struct gn_port_offloads){
 		.rx_ip_checksum = p->rx_offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM,
 		.rx_udp_checksum = p->rx_offloads & RTE_ETH_RX_OFFLOAD_UDP_CKSUM,
-		.rx_time = p->rx_time_offset >= 0,
+		.rx_time = p->rx_keeper.status.calibrated,
 	};
 }
 

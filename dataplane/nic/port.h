@@ -16,6 +16,7 @@
 #include "dataplane/nic/tx.h"
 
 struct gn_port;
+struct gn_clock_status;
 
 #define GN_PORT_QUEUES_MAX 16u
 #define GN_PORT_MTU_MIN 68u
@@ -85,9 +86,18 @@ const char *gn_port_device(const struct gn_port *p);
 struct gn_port_offloads {
 	bool rx_ip_checksum; /* the port verifies IP headers; else rx does */
 	bool rx_udp_checksum; /* the port verifies UDP; else nobody does, as the Ethernet checksum covers it */
-	bool rx_time; /* datagrams carry hw_ns */
+	bool rx_time; /* datagrams carry hw_ns: the port stamps, and its clock can be read and was mapped to ours */
 };
 struct gn_port_offloads gn_port_offloads(const struct gn_port *p);
+
+/**
+ * Follow the port's own clock, so that hw_ns stays on the scale of gn_clock_now_ns(). The thread that opened the port, right
+ * after gn_clock_update(); some 50 us where the port has such a clock, else nothing.
+ */
+void gn_port_clock_keep_up(struct gn_port *p);
+
+/** How well that works: the port's clock against ours. False: there is no such clock. The same thread. */
+bool gn_port_clock(const struct gn_port *p, struct gn_clock_status *status);
 
 /** What the port itself counted. Any cold thread. */
 struct gn_port_stats {

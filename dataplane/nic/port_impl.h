@@ -10,6 +10,7 @@
 
 #include "dataplane/nic/port.h"
 #include "dataplane/runtime/compiler.h"
+#include "pinning/clock.h"
 
 #define PORT_DEVICE_BYTES 256u
 
@@ -24,9 +25,11 @@ struct gn_port {
 	bool started, was_up;
 	uint64_t started_tsc, kept_tsc, ticks_per_ms;
 	uint64_t rx_offloads;
-	int rx_time_offset; /* of the time field in a buffer, -1: none */
+	int rx_time_offset; /* of the field in a buffer that holds a count of the port's clock; -1: none, or nobody can read that clock */
 	uint64_t rx_time_flag;
-	uint64_t rx_time_ns_q32; /* nanoseconds per tick of the port's clock, 32 fraction bits */
+	bool rx_time_ptp; /* that clock is read as the clock of IEEE 1588 */
+	struct gn_clock rx_clock; /* maps counts to our time; 0 while it is not kept */
+	struct gn_clock_keeper rx_keeper;
 	uint8_t mac[6];
 	struct rte_mempool *rx_pool, *tx_pool;
 	struct gn_tx *tx[GN_PORT_QUEUES_MAX];
@@ -37,6 +40,9 @@ struct gn_port {
 /** Make a transmit queue of a port; NULL with gn_err_text(). */
 struct gn_tx *tx_new(struct gn_port *p, uint16_t queue);
 void tx_free(struct gn_tx *tx);
+
+/** Begin to follow the port's own clock, where it stamps what it receives and the clock can be read. Started port. */
+void port_clock_begin(struct gn_port *p);
 
 /** Bursts of a port that is not started would end in DPDK's own complaint. */
 static inline bool port_live(const struct gn_port *p)

@@ -116,8 +116,8 @@ static uint64_t hw_ns(const struct rx_ctx *r, const struct rte_mbuf *m)
 
 	if (p->rx_time_offset < 0 || !(m->ol_flags & p->rx_time_flag))
 		return 0;
-	uint64_t ticks = *RTE_MBUF_DYNFIELD(m, (size_t)p->rx_time_offset, rte_mbuf_timestamp_t *);
-	return (uint64_t)(((unsigned __int128)ticks * p->rx_time_ns_q32) >> 32);
+	uint64_t stamp = *RTE_MBUF_DYNFIELD(m, (size_t)p->rx_time_offset, rte_mbuf_timestamp_t *);
+	return gn_clock_convert(&p->rx_clock, stamp);
 }
 
 static void pass_datagram(
@@ -130,7 +130,7 @@ static void pass_datagram(
 	msg->hw_ns = ns;
 	msg->line = d->line;
 	msg->bytes = d->bytes;
-	gn_trace_stamp_at(GN_HOP_RX, id, GN_INST_NONE, d->line, r->burst_tsc);
+	gn_trace_stamp_at(GN_HOP_RX, id, GN_INST_NONE, ns, r->burst_tsc);
 	links_send(r, &r->feed, msg, (uint32_t)sizeof(*msg) + d->bytes, &r->n.datagram_passed);
 }
 

@@ -36,7 +36,7 @@ enum gn_hop { GN_HOPS(GN_HOP_NAME) GN_HOP_COUNT };
 struct gn_stamp {
 	uint64_t id;  /* rx_tsc of the event; unique per datagram */
 	uint64_t tsc; /* now */
-	uint64_t arg; /* order id where there is one */
+	uint64_t arg; /* order id where there is one; of rx: the port's own time stamp, 0 when it has none */
 	uint32_t hop; /* enum gn_hop */
 	uint32_t inst;
 };
