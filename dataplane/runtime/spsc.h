@@ -122,6 +122,30 @@ static inline bool gn_spsc_push(struct gn_spsc *r, const void *msg, uint32_t byt
 }
 
 /**
+ * Copy n messages of the same length in. Producer thread only.
+ *
+ * The first one becomes visible last: a consumer that waits for it finds them all, and does not pull a line away while
+ * its other slots are still being written. That pays where several messages share a line.
+ *
+ * @return
+ *   False when there is no room for all of them: nothing was written.
+ */
+static inline bool gn_spsc_push_burst(struct gn_spsc *r, const void *msgs, uint32_t bytes, uint32_t n)
+{
+	if (gn_unlikely(gn_spsc_credit(r, n) < n))
+		return false;
+	for (uint32_t i = n; i-- > 0;) {
+		struct gn_slot *slot = gn_spsc_slot(r, r->tail + i);
+		memcpy(slot->payload, (const uint8_t *)msgs + (size_t)i * bytes, bytes);
+		slot->bytes = bytes;
+		/* release pairs with the acquire in gn_spsc_peek(): each is complete, also for who looks ahead */
+		atomic_store_explicit(&slot->seq, (uint32_t)(r->tail + i + 1), memory_order_release);
+	}
+	r->tail += n;
+	return true;
+}
+
+/**
  * Look at the message `ahead` places behind the oldest one.
  *
  * Consumer thread only; ahead must be below the ring's depth. The slot stays valid until it is released.

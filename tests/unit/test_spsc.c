@@ -96,15 +96,77 @@ Test(spsc, looks_ahead_only_at_what_is_published)
 	cr_assert_null(gn_spsc_peek(ring, 3));
 }
 
+Test(spsc, a_burst_is_taken_whole_or_not_at_all)
+{
+	static const uint64_t word[8] = {10, 11, 12, 13, 14, 15, 16, 17};
+
+	given_ring(8, 8);
+	cr_assert_not(gn_spsc_push_burst(ring, word, 8, 9));
+	cr_assert(gn_spsc_push_burst(ring, word, 8, 0));
+	cr_assert_null(gn_spsc_peek(ring, 0));
+	cr_assert(gn_spsc_push_burst(ring, word, 8, 5));
+	cr_assert_not(gn_spsc_push_burst(ring, word, 8, 4));
+	cr_assert_null(gn_spsc_peek(ring, 5));
+	cr_assert(gn_spsc_push_burst(ring, word + 5, 8, 3));
+	for (uint32_t i = 0; i < 8; i++) {
+		const struct gn_slot *slot = gn_spsc_peek(ring, 0);
+		cr_assert_not_null(slot);
+		cr_assert_eq(slot->bytes, 8);
+		cr_assert_eq(*(const uint64_t *)(const void *)slot->payload, word[i]);
+		gn_spsc_release(ring);
+	}
+	cr_assert_null(gn_spsc_peek(ring, 0));
+}
+
+Test(spsc, bursts_and_single_messages_keep_their_order_over_the_wrap)
+{
+	uint64_t word[3], sent = 0;
+
+	given_ring(4, 8);
+	ring->tail = ring->head_seen = ring->head = ring->head_told = UINT32_MAX - 5;
+	atomic_store(&ring->head_shared, ring->head);
+	for (uint64_t got = 0; got < 40;) {
+		for (uint32_t k = 0; k < 3; k++)
+			word[k] = sent + k;
+		if (got % 2 == 0 && gn_spsc_push_burst(ring, word, 8, 3))
+			sent += 3;
+		else
+			sent += gn_spsc_push(ring, word, 8);
+		const struct gn_slot *slot = gn_spsc_peek(ring, 0);
+		cr_assert_not_null(slot, "message %lu", (unsigned long)got);
+		cr_assert_eq(*(const uint64_t *)(const void *)slot->payload, got++);
+		gn_spsc_release(ring);
+		gn_spsc_share(ring);
+	}
+}
+
 struct soak {
 	uint64_t n;
 	uint32_t payload_bytes;
+	uint32_t burst; /* that the producer sends at once; 0: single messages */
 };
+
+static void produce_bursts(const struct soak *s)
+{
+	uint64_t msg[32];
+
+	for (uint64_t i = 0; i < s->n; i += s->burst) {
+		for (uint32_t k = 0; k < s->burst; k++)
+			msg[k] = (i + k) * 31;
+		while (!gn_spsc_push_burst(ring, msg, 8, s->burst))
+			sched_yield();
+	}
+}
 
 static void *produce(void *arg)
 {
 	const struct soak *s = arg;
 	uint64_t msg[16] = {0};
+
+	if (s->burst) {
+		produce_bursts(s);
+		return NULL;
+	}
 
 	for (uint64_t i = 0; i < s->n; i++) {
 		for (uint32_t w = 0; w < s->payload_bytes / 8; w++)
@@ -115,9 +177,9 @@ static void *produce(void *arg)
 	return NULL;
 }
 
-static void soak_run(uint32_t depth, uint32_t payload_bytes, uint64_t n)
+static void soak_run(uint32_t depth, uint32_t payload_bytes, uint64_t n, uint32_t burst)
 {
-	struct soak s = {n, payload_bytes};
+	struct soak s = {n, payload_bytes, burst};
 	pthread_t producer;
 
 	given_ring(depth, payload_bytes);
@@ -140,15 +202,20 @@ static void soak_run(uint32_t depth, uint32_t payload_bytes, uint64_t n)
 
 Test(spsc, two_threads_lose_and_tear_nothing_8_bytes)
 {
-	soak_run(64, 8, 500000);
+	soak_run(64, 8, 500000, 0);
+}
+
+Test(spsc, two_threads_lose_and_tear_nothing_in_bursts)
+{
+	soak_run(64, 8, 512000, 32);
 }
 
 Test(spsc, two_threads_lose_and_tear_nothing_56_bytes)
 {
-	soak_run(4, 56, 200000);
+	soak_run(4, 56, 200000, 0);
 }
 
 Test(spsc, two_threads_lose_and_tear_nothing_in_the_smallest_ring)
 {
-	soak_run(2, 104, 100000);
+	soak_run(2, 104, 100000, 0);
 }
