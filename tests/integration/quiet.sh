@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # usage: quiet.sh BUILD: under full load a warm polling thread takes no page fault, makes no system call, never gives up
-# its core. The kernel's own tracer counts, where it can be had; its counters in /proc in any case. GANNET_LONG=1: 10 s.
+# its core. The kernel's own tracer counts, where it can be had; its counters in /proc in any case.
 # shellcheck source=tests/integration/_init.sh
 . "$(dirname "$0")/_init.sh"
-seconds=3 warm=2
-[ -z "${GANNET_LONG:-}" ] || seconds=10
+seconds=10 warm=2
 
 # As fast as the exchange can send.
 sed -e 's/rate_msgs_s: .*/rate_msgs_s: 1000000/' -e 's/^    ip: 10.71.0.1$/&\n    peer_wait_ms: 60000/' "$root/app/config/demo.yaml" >"$tmp/demo.yaml"
