@@ -99,6 +99,16 @@ static void make_symbols(struct maker *m, const struct itch_flow_config *cfg)
 	free(rank);
 }
 
+/* Each symbol its own name: whoever learns instruments by name must find as many of them. */
+static gn_symbol symbol_name(uint32_t sym)
+{
+	gn_symbol name = {.c = "S"};
+
+	for (uint32_t i = 1; i < 5; i++, sym /= 26)
+		name.c[i] = (char)('A' + sym % 26);
+	return name;
+}
+
 /* Encode, append, and apply to the generator's own book. */
 static void emit(struct maker *m, uint32_t sym, struct gn_md *md)
 {
@@ -108,7 +118,7 @@ static void emit(struct maker *m, uint32_t sym, struct gn_md *md)
 	m->ns += below(m, 1000);
 	md->exch_ns = m->ns;
 	md->inst = sym;
-	uint32_t len = itch50_encode(md, (uint16_t)(sym + 1), (uint16_t)below(m, 8), (gn_symbol){.c = "SYMBOL"}, at + 2);
+	uint32_t len = itch50_encode(md, (uint16_t)(sym + 1), (uint16_t)below(m, 8), symbol_name(sym), at + 2);
 	wire_put_u16(at, (uint16_t)len);
 	f->bytes += 2 + len;
 	f->n_messages++;
