@@ -29,7 +29,7 @@ static int check_engine(const char *path, const char *topology_path, struct engi
 	int rc = p && relative ? config_file_load(relative, &topology_schema, (void **)&t) : gn_err(ENOMEM, "check-config");
 
 	if (rc == 0) {
-		topology_shards(t, s);
+		topology_counts(t, s);
 		rc = parts_make(p, path, s, NULL);
 		if (rc < 0)
 			rc = gn_err_in(rc, "%s", path);

@@ -11,7 +11,7 @@ usage() {
 		usage: ./dev demo [OPTION...]
 
 		  --seconds N           how long to trade (default 10)
-		  --topology NAME|FILE  fused (default), pipeline, fan-out, sharded, or a topology file
+		  --topology NAME|FILE  fused (default), pipeline, fan-out, sharded, steered, or a topology file
 		  --replay FILE         raw ITCH 5.0 file as background order flow of the exchange
 		  --speed N             replay at N times the recorded pace; 0: as fast as possible (default 1)
 		  --config FILE         instead of app/config/demo.yaml
@@ -64,7 +64,7 @@ trap 'exchange_status=0; stop_exchange 0' EXIT
 # Each run has a socket and a name of its own, so that two demos do not meet.
 socket=$(mktemp -u /tmp/gannet-demo-XXXXXX.sock)
 sed -e "s|/tmp/gannet-demo.sock|$socket|" -e "s|^name: demo$|name: demo-$$|" "$config" >"$output/demo.yaml"
-cp "$here"/config/{fused,pipeline,fan-out,sharded}.yaml "$output/"
+cp "$here"/config/{fused,pipeline,fan-out,sharded,steered}.yaml "$output/"
 
 "$build/app/gannet" exchange "$output/demo.yaml" --until-quiet --ledger "$output/ledger.csv" "${exchange_args[@]}" \
 	>"$output/exchange.out" 2>"$output/exchange.err" &

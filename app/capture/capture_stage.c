@@ -21,7 +21,13 @@
 	X(capture_begun, "captures that were begun")                            \
 	X(capture_failed, "captures that an error ended")
 
-enum source { RECEIVED, SENT, SOURCES };
+#define SOURCES_MAX 32u /* a port's receive queues, and the gateways */
+
+/* One end of the data path that copies its frames to us. */
+struct source {
+	bool seen;
+	uint32_t seq; /* of the last frame */
+};
 
 struct capture_ctx {
 	struct capture_control *control;
@@ -30,10 +36,7 @@ struct capture_ctx {
 	bool open;
 	uint64_t flush_ns, end_ns; /* end_ns 0: no end was asked for */
 	uint64_t n_frames, n_lost; /* of this capture */
-	struct {
-		bool seen;
-		uint32_t seq; /* of the last frame */
-	} source[SOURCES];
+	struct source received[SOURCES_MAX], sent[SOURCES_MAX];
 	struct {
 		CAPTURE_COUNTERS(GN_COUNTER_FIELD)
 	} n;
@@ -102,7 +105,8 @@ static void begin(struct capture_ctx *c)
 	uint32_t asked = CAPTURE_ASKED, snap = k->want.snap_bytes;
 
 	c->n_frames = c->n_lost = 0;
-	memset(c->source, 0, sizeof(c->source));
+	memset(c->received, 0, sizeof(c->received));
+	memset(c->sent, 0, sizeof(c->sent));
 	int rc = pcapng_open(&c->writer, &k->want, c->device);
 
 	c->open = rc == 0;
@@ -119,17 +123,17 @@ static void begin(struct capture_ctx *c)
 }
 
 /* Numbers that are missing are frames that found the ring full. */
-static void count_lost(struct capture_ctx *c, enum source s, uint32_t seq)
+static void count_lost(struct capture_ctx *c, struct source *s, uint32_t seq)
 {
-	uint32_t lost = c->source[s].seen ? seq - c->source[s].seq - 1 : 0;
+	uint32_t lost = s->seen ? seq - s->seq - 1 : 0;
 
-	c->source[s].seen = true;
-	c->source[s].seq = seq;
+	s->seen = true;
+	s->seq = seq;
 	c->n_lost += lost;
 	c->n.frame_lost += lost;
 }
 
-static void on_frame(struct capture_ctx *c, enum source s, const struct gn_captured *f, uint32_t bytes)
+static void on_frame(struct capture_ctx *c, struct source *s, bool sent, const struct gn_captured *f, uint32_t bytes)
 {
 	if (gn_unlikely(bytes < sizeof(*f) || bytes - sizeof(*f) != f->bytes)) {
 		c->n.msg_bad++;
@@ -141,7 +145,7 @@ static void on_frame(struct capture_ctx *c, enum source s, const struct gn_captu
 	}
 	count_lost(c, s, f->seq);
 	int rc = pcapng_frame(
-		&c->writer, gn_clock_ns_from_tsc(f->tsc), s == SENT, f->data, f->bytes, f->wire_bytes);
+		&c->writer, gn_clock_ns_from_tsc(f->tsc), sent, f->data, f->bytes, f->wire_bytes);
 	if (rc < 0) {
 		finish(c, rc);
 		return;
@@ -152,14 +156,18 @@ static void on_frame(struct capture_ctx *c, enum source s, const struct gn_captu
 
 static void capture_on_received(void *arg, uint32_t from, const void *msg, uint32_t bytes)
 {
-	(void)from;
-	on_frame(arg, RECEIVED, msg, bytes);
+	struct capture_ctx *c = arg;
+
+	GN_ASSERT(from < SOURCES_MAX);
+	on_frame(c, &c->received[from], false, msg, bytes);
 }
 
 static void capture_on_sent(void *arg, uint32_t from, const void *msg, uint32_t bytes)
 {
-	(void)from;
-	on_frame(arg, SENT, msg, bytes);
+	struct capture_ctx *c = arg;
+
+	GN_ASSERT(from < SOURCES_MAX);
+	on_frame(c, &c->sent[from], true, msg, bytes);
 }
 
 static bool capture_poll(void *arg)

@@ -14,7 +14,7 @@
 struct port_section {
 	char *device, *eal;
 	char *mac, *ip, *netmask, *gateway;
-	uint16_t mtu;
+	uint16_t mtu, rx_queues;
 	uint32_t peer_wait_ms;
 };
 
@@ -153,6 +153,7 @@ struct link_section {
 
 struct topology_config {
 	uint32_t allow; /* GN_ALLOW_* */
+	uint16_t rx_queues; /* in place of engine.port.rx_queues; 0: as that says */
 	uint32_t shards; /* in place of engine.feed.shards; 0: as that says */
 	struct thread_section *threads;
 	uint32_t threads_count;

@@ -22,6 +22,7 @@ static const cyaml_schema_field_t port_fields[] = {
 	CONFIG_FIELD_TEXT(struct port_section, netmask, OPT)
 	CONFIG_FIELD_TEXT(struct port_section, gateway, OPT)
 	CONFIG_FIELD_UINT(struct port_section, mtu, OPT)
+	CONFIG_FIELD_UINT(struct port_section, rx_queues, OPT)
 	CONFIG_FIELD_UINT(struct port_section, peer_wait_ms, OPT)
 	CYAML_FIELD_END
 };
@@ -223,6 +224,8 @@ static const struct config_key config_keys[] = {
 	{"engine.port.netmask", 7, 15, "255.255.255.0", "of our network"},
 	{"engine.port.gateway", 0, 15, "", "empty: none"},
 	{"engine.port.mtu", 576, 9000, "1500", "bytes"},
+	{"engine.port.rx_queues", 1, 16, "1", "receive queues, each taken by a stage: rx0 and so on. With several, the lines come by the later "
+		"ones and all else by queue 0, where the port takes rules; else as its hash or its driver has it"},
 	{"engine.port.peer_wait_ms", 0, 3600000, "10000", "how long to wait for the link to come up"},
 	{"engine.feed.session", 0, 10, "", "MoldUDP64 session; empty: whichever comes"},
 	{"engine.feed.lines[].group", 7, 15, NULL, "multicast group of a line"},
@@ -341,6 +344,7 @@ static const cyaml_strval_t allows[] = {{"smt", GN_ALLOW_SMT}, {"cross-numa", GN
 	{"shared-core", GN_ALLOW_SHARED_CORE}, {"non-isolated", GN_ALLOW_NON_ISOLATED}};
 
 static const cyaml_schema_field_t topology_fields[] = {
+	CONFIG_FIELD_UINT(struct topology_config, rx_queues, OPT)
 	CONFIG_FIELD_UINT(struct topology_config, shards, OPT)
 	CYAML_FIELD_FLAGS("allow", OPT, struct topology_config, allow, allows, CYAML_ARRAY_LEN(allows)),
 	CYAML_FIELD_SEQUENCE("threads", LIST, struct topology_config, threads, &thread_schema, 1, 64),
@@ -352,6 +356,7 @@ static const cyaml_schema_value_t topology_top = {
 
 static const struct config_key topology_keys[] = {
 	{"allow", 0, 0, "", "faults of placement that are warnings only: smt, cross-numa, shared-core, non-isolated"},
+	{"rx_queues", 0, 16, "0", "receive queues, rx0 and so on; 0: engine.port.rx_queues"},
 	{"shards", 0, 32, "0", "feed and book handlers that share the instruments, feed0 and book0 on; 0: engine.feed.shards"},
 	{"threads[].core", 1, 8, "auto", "core of the thread: a number, or auto"},
 	{"threads[].fifo_priority", 0, 99, "0", "SCHED_FIFO with this priority; 0: the kernel's default scheduler"},

@@ -65,7 +65,7 @@ static int engine_load(struct engine *e, const struct engine_options *o)
 		return gn_err(ENOMEM, "engine");
 	rc = config_file_load(e->topology_path, &topology_schema, (void **)&e->topology);
 	if (rc == 0)
-		topology_shards(e->topology, e->config->engine);
+		topology_counts(e->topology, e->config->engine);
 	return rc;
 }
 
@@ -116,12 +116,22 @@ static int engine_place_threads(struct engine *e)
 	return threads_place(&e->threads, &c);
 }
 
+static void engine_steer(struct engine *e)
+{
+	static const char *const how[] = {[GN_PORT_BY_DRIVER] = "as its driver has it", [GN_PORT_BY_HASH] = "spread by hash",
+		[GN_PORT_BY_RULE] = "the lines by the later ones, all else by the first"};
+
+	if (e->parts.n_flows)
+		gn_info("port %s: %u receive queues: %s", gn_port_device(e->port), e->parts.shape.n_rx,
+			how[gn_port_steer(e->port, e->parts.flow, e->parts.n_flows)]);
+}
+
 static int engine_port(struct engine *e)
 {
 	const struct port_section *s = &e->config->engine->port;
 	const char *const devices[] = {s->device};
 	const struct gn_eal_config eal = {.name = e->config->name, .devices = devices, .n_devices = 1};
-	struct gn_port_config c = {.device = s->device, .mtu = s->mtu, .node = GN_NODE_ANY};
+	struct gn_port_config c = {.device = s->device, .mtu = s->mtu, .n_rx = s->rx_queues, .node = GN_NODE_ANY};
 
 	memcpy(c.mac, e->parts.gateway.stack.mac, sizeof(c.mac));
 	int rc = gn_eal_init(&eal);
@@ -130,7 +140,9 @@ static int engine_port(struct engine *e)
 	e->port = gn_port_open(&c);
 	if (!e->port)
 		return -EIO;
-	e->parts.rx.port = e->port;
+	for (uint32_t q = 0; q < e->parts.shape.n_rx; q++)
+		e->parts.rx[q].port = e->port;
+	engine_steer(e);
 	e->parts.gateway.stack.tx = gn_port_tx(e->port, 0);
 	memcpy(e->parts.gateway.stack.mac, gn_port_mac(e->port), sizeof(e->parts.gateway.stack.mac));
 	return 0;

@@ -34,7 +34,7 @@ static int make_reply_line(struct parts *p, const struct engine_section *s)
 		return gn_err(0, "engine.feed.request_servers: %u lines leave none for the answers", f->lines_count);
 	int rc = address_ip("engine.port.ip", s->port.ip, &own);
 	p->subscription[f->lines_count] = (struct rx_subscription){own, f->request_port, (uint16_t)f->lines_count};
-	p->rx.n_subscriptions++;
+	p->rx[0].n_subscriptions++;
 	return rc;
 }
 
@@ -81,9 +81,24 @@ static int make_rx(struct parts *p, const struct feed_section *f)
 			return gn_err(0, "engine.feed.lines[].group: %s: is not a multicast address", f->lines[i].group);
 		p->subscription[i] = (struct rx_subscription){.ip = p->group[i], .port = f->lines[i].port, .line = (uint16_t)i};
 	}
-	p->rx.subscription = p->subscription;
-	p->rx.n_subscriptions = f->lines_count;
+	p->rx[0].subscription = p->subscription;
+	p->rx[0].n_subscriptions = f->lines_count;
 	return 0;
+}
+
+/* Queue 0 is for what is no line, orders' answers above all; the lines share the others. */
+static void make_queues(struct parts *p, const struct engine_section *s)
+{
+	uint16_t n = s->port.rx_queues;
+
+	for (uint16_t q = 0; q < n; q++) {
+		p->rx[q] = p->rx[0];
+		p->rx[q].queue = q;
+		p->rx_of[q] = &p->rx[q];
+	}
+	p->n_flows = n > 1 ? s->feed.lines_count : 0;
+	for (uint32_t i = 0; i < p->n_flows; i++)
+		p->flow[i] = (struct gn_port_flow){p->group[i], s->feed.lines[i].port, (uint16_t)(1 + i % (n - 1u))};
 }
 
 static int make_feed(struct parts *p, const struct feed_section *f)
@@ -351,9 +366,10 @@ int parts_make(struct parts *p, const char *config_path, const struct engine_sec
 		rc = make_gateway(p, s);
 	make_journal(p, &s->journal);
 	p->capture = (struct capture_stage_config){.control = &p->capture_control, .device = s->port.device};
-	p->rx.capture_bytes = p->gateway.capture_bytes = &p->capture_control.snap_bytes;
-	p->shape = (struct topology_shape){s->feed.shards, p->strategy_name, s->strategies_count};
-	p->configs = (struct topology_configs){&p->rx, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal,
+	p->rx[0].capture_bytes = p->gateway.capture_bytes = &p->capture_control.snap_bytes;
+	make_queues(p, s);
+	p->shape = (struct topology_shape){s->port.rx_queues, s->feed.shards, p->strategy_name, s->strategies_count};
+	p->configs = (struct topology_configs){p->rx_of, p->feed_of, p->book_of, p->strategy_of, &p->risk, &p->gateway, &p->journal,
 		&p->capture};
 	return rc;
 }

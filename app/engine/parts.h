@@ -24,7 +24,10 @@
 #define PARTS_SHARDS_MAX 32u
 
 struct parts {
-	struct rx_config rx;
+	struct rx_config rx[GN_PORT_QUEUES_MAX]; /* one a receive queue, alike but for its number */
+	const void *rx_of[GN_PORT_QUEUES_MAX];
+	struct gn_port_flow flow[PARTS_LINES_MAX]; /* which queue is to bring each line; none with one queue */
+	uint32_t n_flows;
 	struct rx_subscription subscription[PARTS_LINES_MAX + 1]; /* the last: answers to requests */
 	uint32_t group[PARTS_LINES_MAX];
 
@@ -60,7 +63,7 @@ struct parts {
 };
 
 /**
- * Everything that needs no port: fills all but .rx.port and .gateway.stack.tx.
+ * Everything that needs no port: fills all but .rx[].port and .gateway.stack.tx.
  *
  * @param config_path
  *   Where relative paths start.

@@ -51,6 +51,7 @@ static const struct {
 static uint32_t role_count(enum role r, const struct topology_shape *s)
 {
 	switch (r) {
+	case RX: return s->n_rx;
 	case FEED:
 	case BOOK: return s->n_shards;
 	case STRATEGY: return s->n_strategies;
@@ -69,7 +70,7 @@ static const char *instance_name(enum role r, uint32_t i, const struct topology_
 static const void *instance_config(enum role r, uint32_t i, const struct topology_configs *c)
 {
 	switch (r) {
-	case RX: return c->rx;
+	case RX: return c->rx[i];
 	case FEED: return c->feed[i];
 	case BOOK: return c->book[i];
 	case STRATEGY: return c->strategy[i];
@@ -119,7 +120,9 @@ static int fed_by(const struct topology_config *t, const struct topology_shape *
 
 	if (r == RX)
 		return -1;
-	int thread = thread_of(t, from, instance_name(from, i < role_count(from, shape) ? i : 0, shape, text));
+	uint32_t n = role_count(from, shape);
+	/* the lines come by the later receive queues */
+	int thread = thread_of(t, from, instance_name(from, from == RX ? n - 1 : i < n ? i : 0, shape, text));
 	return thread == self ? -1 : thread;
 }
 
@@ -144,8 +147,10 @@ void topology_wants(const struct topology_config *t, const struct topology_shape
 	}
 }
 
-void topology_shards(const struct topology_config *t, struct engine_section *s)
+void topology_counts(const struct topology_config *t, struct engine_section *s)
 {
+	if (t->rx_queues)
+		s->port.rx_queues = t->rx_queues;
 	if (t->shards)
 		s->feed.shards = t->shards;
 }

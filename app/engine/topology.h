@@ -13,6 +13,7 @@
 
 /** What the config says must run. */
 struct topology_shape {
+	uint32_t n_rx;               /* receive queues, a stage each */
 	uint32_t n_shards;           /* feed and book handlers */
 	const char *const *strategy; /* names */
 	uint32_t n_strategies;
@@ -20,7 +21,7 @@ struct topology_shape {
 
 /** Where each stage gets its configuration from. */
 struct topology_configs {
-	const void *rx;
+	const void *const *rx;   /* one a receive queue */
 	const void *const *feed; /* one a shard */
 	const void *const *book; /* one a shard */
 	const void *const *strategy;
@@ -41,7 +42,7 @@ int topology_wire(struct gn_wiring *w, const char *file, const struct topology_c
 	const struct topology_configs *configs, const int *node);
 
 /** What a topology says of the engine besides threads, in place of what the config says. Before parts_make(). */
-void topology_shards(const struct topology_config *t, struct engine_section *s);
+void topology_counts(const struct topology_config *t, struct engine_section *s);
 
 /** What each thread wants of a core: one a thread of the file, which must have passed topology_check(). */
 void topology_wants(const struct topology_config *t, const struct topology_shape *shape, struct threads_want *want);

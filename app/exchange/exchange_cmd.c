@@ -128,6 +128,10 @@ static int venue_port(struct venue *v)
 	const struct gn_eal_config eal = {.name = v->config->name, .devices = devices, .n_devices = 1};
 	struct exchange_config complete;
 	struct gn_port_config c = {.device = s->device, .mtu = s->venue.mtu, .node = GN_NODE_ANY};
+
+	/* over shared memory an engine has as many receive queues as its peer can send on, even if that uses only the first */
+	if (strncmp(s->device, "net_memif", 9) == 0)
+		c.n_tx = 2;
 	int rc = exchange_config_complete(&complete, &s->venue);
 
 	if (rc == 0)

@@ -135,6 +135,18 @@ static int sizes_check(struct gn_port *p, const struct gn_port_config *c, const 
 	return 0;
 }
 
+static int rx_queue_make(struct gn_port *p, uint16_t q, uint16_t n_descs, int node)
+{
+	char what[8];
+
+	snprintf(what, sizeof(what), "rx%u", q);
+	int rc = pool_make(p, &p->rx_pool[q], what, n_descs + POOL_SPARE, node);
+	if (rc < 0)
+		return rc;
+	rc = rte_eth_rx_queue_setup(p->id, q, n_descs, (unsigned int)node, NULL, p->rx_pool[q]);
+	return rc < 0 ? port_err(p, rc, "a receive queue") : 0;
+}
+
 static int queues_make(struct gn_port *p, const struct gn_port_config *c)
 {
 	uint16_t n_rxd = c->rx_descs ? c->rx_descs : DESCS_DEFAULT, n_txd = c->tx_descs ? c->tx_descs : DESCS_DEFAULT;
@@ -143,14 +155,9 @@ static int queues_make(struct gn_port *p, const struct gn_port_config *c)
 
 	if (rc < 0)
 		return port_err(p, rc, "queue depths");
-	rc = pool_make(p, &p->rx_pool, "rx", p->n_rx * (n_rxd + POOL_SPARE), node);
-	if (rc == 0)
-		rc = pool_make(p, &p->tx_pool, "tx", p->n_tx * (n_txd + POOL_SPARE), node);
-	for (uint16_t q = 0; q < p->n_rx && rc == 0; q++) {
-		rc = rte_eth_rx_queue_setup(p->id, q, n_rxd, (unsigned int)node, NULL, p->rx_pool);
-		if (rc < 0)
-			rc = port_err(p, rc, "a receive queue");
-	}
+	rc = pool_make(p, &p->tx_pool, "tx", p->n_tx * (n_txd + POOL_SPARE), node);
+	for (uint16_t q = 0; q < p->n_rx && rc == 0; q++)
+		rc = rx_queue_make(p, q, n_rxd, node);
 	for (uint16_t q = 0; q < p->n_tx && rc == 0; q++) {
 		rc = rte_eth_tx_queue_setup(p->id, q, n_txd, (unsigned int)node, NULL);
 		if (rc < 0)
@@ -175,8 +182,8 @@ static int port_configure(struct gn_port *p, const struct gn_port_config *c)
 		rc = offloads_choose(p, &info, &conf);
 	if (rc < 0)
 		return rc;
-	if (p->n_rx > 1)
-		conf.rxmode.mq_mode = info.flow_type_rss_offloads ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
+	p->rss = p->n_rx > 1 && info.flow_type_rss_offloads != 0;
+	conf.rxmode.mq_mode = p->rss ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
 	conf.rx_adv_conf.rss_conf.rss_hf =
 		(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP) & info.flow_type_rss_offloads;
 	conf.rxmode.mtu = p->mtu;
@@ -282,7 +289,8 @@ void gn_port_close(struct gn_port *p)
 	for (uint16_t q = 0; q < GN_PORT_QUEUES_MAX; q++)
 		tx_free(p->tx[q]);
 	device_remove(p);
-	rte_mempool_free(p->rx_pool);
+	for (uint16_t q = 0; q < GN_PORT_QUEUES_MAX; q++)
+		rte_mempool_free(p->rx_pool[q]);
 	rte_mempool_free(p->tx_pool);
 	free(p);
 }

@@ -99,6 +99,27 @@ void gn_port_clock_keep_up(struct gn_port *p);
 /** How well that works: the port's clock against ours. False: there is no such clock. The same thread. */
 bool gn_port_clock(const struct gn_port *p, struct gn_clock_status *status);
 
+/** Datagrams to an address and port that one receive queue is to bring. */
+struct gn_port_flow {
+	uint32_t ip; /* host byte order */
+	uint16_t port, queue;
+};
+
+/** How frames come to be spread over receive queues. */
+enum gn_port_steering {
+	GN_PORT_BY_DRIVER, /* the port cannot be told: one queue may bring all, or its peer chooses */
+	GN_PORT_BY_HASH,   /* of addresses and ports (RSS): each flow by one queue, nobody knows which */
+	GN_PORT_BY_RULE,   /* each flow by the queue asked for (rte_flow), all else by queue 0 */
+};
+
+/**
+ * Ask a port with several receive queues to bring each flow by its queue.
+ *
+ * All of them or none: a port that refuses one rule keeps none. What a queue brings is known for sure only with
+ * GN_PORT_BY_RULE, so whoever reads a queue must be ready for any frame.
+ */
+enum gn_port_steering gn_port_steer(struct gn_port *p, const struct gn_port_flow *flow, uint32_t n);
+
 /** What the port itself counted. Any cold thread. */
 struct gn_port_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;

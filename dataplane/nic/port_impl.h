@@ -31,7 +31,8 @@ struct gn_port {
 	struct gn_clock rx_clock; /* maps counts to our time; 0 while it is not kept */
 	struct gn_clock_keeper rx_keeper;
 	uint8_t mac[6];
-	struct rte_mempool *rx_pool, *tx_pool;
+	struct rte_mempool *rx_pool[GN_PORT_QUEUES_MAX], *tx_pool; /* threads that receive share nothing */
+	bool rss;
 	struct gn_tx *tx[GN_PORT_QUEUES_MAX];
 	char device[PORT_DEVICE_BYTES];
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the device alone */

@@ -39,7 +39,7 @@ struct rx_ctx {
 	struct gn_port *port;
 	uint16_t queue;
 	uint16_t at, n_bufs;
-	uint64_t burst_tsc, id_last;
+	uint64_t burst_tsc, id_last, id_step;
 	struct rte_mbuf *buf[RX_BURST];
 	struct rx_links feed, gateway;
 	struct gn_link *capture; /* NULL: none */
@@ -82,6 +82,7 @@ static int rx_init(void *ctx, const struct gn_env *env)
 			c->port->n_rx);
 	r->port = c->port;
 	r->queue = c->queue;
+	r->id_step = gn_pow2_at_least(c->port->n_rx);
 	links_find(&r->feed, env, "rx_feed");
 	links_find(&r->gateway, env, "rx_gateway");
 	init_capture(r, env, c);
@@ -214,10 +215,10 @@ static bool rx_poll(void *ctx)
 	struct rte_mbuf *m = r->buf[r->at];
 	if (r->at + 4u < r->n_bufs)
 		rte_prefetch0(rte_pktmbuf_mtod(r->buf[r->at + 4], void *));
-	/* the time of the burst, made unique: it names the datagram all the way through */
-	uint64_t id = r->burst_tsc + r->at;
+	/* the time of the burst, made unique over all queues: it names the datagram all the way through */
+	uint64_t id = ((r->burst_tsc & (0 - r->id_step)) | r->queue) + r->at * r->id_step;
 	if (gn_unlikely(id <= r->id_last))
-		id = r->id_last + 1;
+		id = r->id_last + r->id_step;
 	r->id_last = id;
 	r->at++;
 	rx_frame(r, m, id);

@@ -6,6 +6,9 @@
  * @file
  * The rx stage: takes frames from one receive queue of a port, one a poll.
  *
+ * A port may have several queues, each with a stage of its own. Which frames come by which is up to the port
+ * (gn_port_steer()): every stage takes any frame and hands it on to where it belongs.
+ *
  * Datagrams of a subscription go over every `rx_feed` link as struct gn_datagram, written over their spent headers;
  * ARP, ICMP, IGMP, TCP and other datagrams for one host go over every `rx_gateway` link as struct gn_frame, written
  * into the buffer's headroom. Both kinds of link are optional. The rest is dropped and counted. While a capture is asked

@@ -44,6 +44,13 @@ printf 'threads:\n  - stages: [rx0, feed0, book0, strategies, risk0, gateway0, f
 expect_error 'listed twice' "$gannet" run "$good" --topology "$tmp/twice.yaml" --output "$tmp"
 printf 'threads:\n  - stages: [rx0, feed7, book0, strategies, risk0, gateway0, feed0]\n  - stages: [journal0]\n' >"$tmp/extra.yaml"
 expect_error 'there is no stage feed7' "$gannet" run "$good" --topology "$tmp/extra.yaml" --output "$tmp"
+printf 'threads:\n  - stages: [rx0, rx1, feed0, book0, strategies, risk0, gateway0]\n  - stages: [journal0]\n' >"$tmp/queue.yaml"
+expect_error 'there is no stage rx1' "$gannet" run "$good" --topology "$tmp/queue.yaml" --output "$tmp"
+{ echo 'rx_queues: 3' && cat "$tmp/queue.yaml"; } >"$tmp/queues.yaml"
+expect_error 'no thread runs stage rx2' "$gannet" check-config "$good" --topology "$tmp/queues.yaml"
+{ echo 'rx_queues: 17' && cat "$tmp/queue.yaml"; } >"$tmp/many.yaml"
+expect_error 'from 0 to 16' "$gannet" check-config "$good" --topology "$tmp/many.yaml"
+expect_error 'no thread runs stage rx1' "$gannet" check-config "$(change 's/    ip: 10.71.0.1$/    ip: 10.71.0.1\n    rx_queues: 2/')"
 
 # a peer that never answers
 expect_error 'net_memif0' "$gannet" run "$(change 's/    ip: 10.71.0.1$/    ip: 10.71.0.1\n    peer_wait_ms: 500/')" --output "$tmp"

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -95,10 +96,51 @@ static struct gn_port *open_or_fail(const char *device)
 	return p;
 }
 
+/*
+ * A port that takes rules: no driver here does, so these too stand before DPDK's own. It takes rules_room of them and keeps
+ * what they said.
+ */
+static struct {
+	uint32_t room, n;
+	struct gn_port_flow flow[8];
+} rules;
+
+struct rte_flow *rte_flow_create(uint16_t port, const struct rte_flow_attr *attr, const struct rte_flow_item pattern[],
+	const struct rte_flow_action actions[], struct rte_flow_error *error)
+{
+	const struct rte_flow_item_ipv4 *ip = pattern[1].spec, *ip_mask = pattern[1].mask;
+	const struct rte_flow_item_udp *udp = pattern[2].spec, *udp_mask = pattern[2].mask;
+
+	(void)port;
+	(void)error;
+	if (rules.n == rules.room)
+		return NULL;
+	cr_assert(attr->ingress && !attr->egress);
+	cr_assert_eq(pattern[0].type, RTE_FLOW_ITEM_TYPE_ETH);
+	cr_assert_eq(pattern[1].type, RTE_FLOW_ITEM_TYPE_IPV4);
+	cr_assert_eq(pattern[2].type, RTE_FLOW_ITEM_TYPE_UDP);
+	cr_assert_eq(pattern[3].type, RTE_FLOW_ITEM_TYPE_END);
+	cr_assert(ip_mask->hdr.dst_addr == UINT32_MAX && ip_mask->hdr.src_addr == 0, "from anywhere, to this address");
+	cr_assert(udp_mask->hdr.dst_port == UINT16_MAX && udp_mask->hdr.src_port == 0);
+	cr_assert_eq(actions[0].type, RTE_FLOW_ACTION_TYPE_QUEUE);
+	cr_assert_eq(actions[1].type, RTE_FLOW_ACTION_TYPE_END);
+	rules.flow[rules.n] = (struct gn_port_flow){rte_be_to_cpu_32(ip->hdr.dst_addr), rte_be_to_cpu_16(udp->hdr.dst_port),
+		((const struct rte_flow_action_queue *)actions[0].conf)->index};
+	return (struct rte_flow *)&rules.flow[rules.n++];
+}
+
+int rte_flow_flush(uint16_t port, struct rte_flow_error *error)
+{
+	(void)port;
+	(void)error;
+	rules.n = 0;
+	return 0;
+}
+
 /* What a stage behind rx saw. */
 static struct {
-	uint32_t n_datagrams, n_frames;
-	uint64_t rx_tsc_last, hw_ns_last;
+	uint32_t n_queues, n_datagrams, n_frames;
+	uint64_t rx_tsc_last[2], hw_ns_last; /* the time: of each queue */
 	uint32_t in_order;
 	uint16_t line_last;
 } seen;
@@ -109,10 +151,10 @@ static void on_datagram(void *ctx, uint32_t from, const void *msg, uint32_t byte
 	uint32_t count;
 
 	(void)ctx;
-	(void)from;
 	cr_assert_eq(bytes, sizeof(*d) + d->bytes);
-	cr_assert_gt(d->rx_tsc, seen.rx_tsc_last, "the time names the datagram: it must not repeat");
-	seen.rx_tsc_last = d->rx_tsc;
+	cr_assert_gt(d->rx_tsc, seen.rx_tsc_last[from], "the time names the datagram: it must not repeat");
+	cr_assert(seen.n_queues == 1 || d->rx_tsc % 2 == from, "not even over two queues");
+	seen.rx_tsc_last[from] = d->rx_tsc;
 	seen.hw_ns_last = d->hw_ns;
 	seen.line_last = d->line;
 	memcpy(&count, d->payload, 4);
@@ -139,19 +181,29 @@ static const struct gn_stage stage_sink = {
 
 static struct gn_stats *stats;
 
-static struct gn_wiring *rx_into_sink(struct gn_port *p)
+static struct gn_wiring *queues_into_sink(struct gn_port *p, uint16_t n_queues)
 {
 	static const struct rx_subscription subscription = {GROUP, 26477, 5};
-	static struct rx_config config;
-	struct gn_wiring *w = gn_wiring_new(NULL, NULL, stats = gn_stats_create(NULL, 256));
+	static struct rx_config config[2];
+	struct gn_wiring *w = gn_wiring_new(NULL, NULL, stats = gn_stats_create(NULL, 512));
 
-	config = (struct rx_config){.port = p, .subscription = &subscription, .n_subscriptions = 1};
-	cr_assert_eq(gn_wiring_stage(w, &gn_stage_rx, "rx0", 0, 0, GN_NODE_ANY, &config), 0);
+	seen.n_queues = n_queues;
+	for (uint16_t q = 0; q < n_queues; q++) {
+		config[q] = (struct rx_config){.port = p, .queue = q, .subscription = &subscription, .n_subscriptions = 1};
+		cr_assert_eq(gn_wiring_stage(w, &gn_stage_rx, q ? "rx1" : "rx0", q, 0, GN_NODE_ANY, &config[q]), 0);
+	}
 	cr_assert_eq(gn_wiring_stage(w, &stage_sink, "sink0", 0, 0, GN_NODE_ANY, NULL), 0);
-	cr_assert_eq(gn_wiring_link(w, "rx_feed", "rx0", "sink0", &(struct gn_link_config){0}), 0);
-	cr_assert_eq(gn_wiring_link(w, "rx_gateway", "rx0", "sink0", &(struct gn_link_config){0}), 0);
+	for (uint16_t q = 0; q < n_queues; q++) {
+		cr_assert_eq(gn_wiring_link(w, "rx_feed", q ? "rx1" : "rx0", "sink0", &(struct gn_link_config){0}), 0);
+		cr_assert_eq(gn_wiring_link(w, "rx_gateway", q ? "rx1" : "rx0", "sink0", &(struct gn_link_config){0}), 0);
+	}
 	cr_assert_eq(gn_wiring_seal(w), 0, "%s", gn_err_text());
 	return w;
+}
+
+static struct gn_wiring *rx_into_sink(struct gn_port *p)
+{
+	return queues_into_sink(p, 1);
 }
 
 static void rx_end(struct gn_wiring *w)
@@ -186,9 +238,9 @@ static uint32_t datagram_make(uint8_t *frame, uint32_t count, uint16_t bytes)
 	return net_udp_seal(&flow, frame, bytes);
 }
 
-static void datagrams_send(struct gn_port *p, uint32_t first, uint32_t n)
+static void datagrams_send(struct gn_port *p, uint16_t queue, uint32_t first, uint32_t n)
 {
-	struct gn_tx *tx = gn_port_tx(p, 0);
+	struct gn_tx *tx = gn_port_tx(p, queue);
 	struct gn_tx_frame f;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -313,6 +365,67 @@ Test(port, an_empty_pool_is_counted_and_abandoned_frames_come_back)
 		gn_tx_abandon(tx, &f[i]);
 	cr_assert(gn_tx_claim(tx, &f[0]));
 	gn_tx_abandon(tx, &f[0]);
+	gn_port_close(p);
+}
+
+/* Which queues the port's hash spreads frames over. */
+static uint64_t hash_queues(uint16_t port)
+{
+	struct rte_eth_rss_reta_entry64 reta[16] = {0};
+	struct rte_eth_dev_info info;
+	uint64_t queues = 0;
+
+	cr_assert_eq(rte_eth_dev_info_get(port, &info), 0);
+	cr_assert(info.reta_size > 0 && info.reta_size <= 1024);
+	for (uint32_t i = 0; i < 16; i++)
+		reta[i].mask = UINT64_MAX;
+	cr_assert_eq(rte_eth_dev_rss_reta_query(port, reta, info.reta_size), 0);
+	for (uint32_t i = 0; i < info.reta_size; i++)
+		queues |= UINT64_C(1) << reta[i / 64].reta[i % 64];
+	return queues;
+}
+
+static const struct gn_port_flow lines[] = {{GROUP, 26477, 1}, {GROUP + 1, 26478, 2}};
+
+static struct gn_port *port_of_queues(const char *device, uint16_t n_rx)
+{
+	struct gn_port *p = gn_port_open(&(struct gn_port_config){
+		.device = device, .n_rx = n_rx, .node = GN_NODE_ANY, .rx_descs = 512, .tx_descs = 512});
+
+	cr_assert_not_null(p, "%s", gn_err_text());
+	return p;
+}
+
+Test(port, lines_come_by_the_queues_asked_for_and_all_else_by_the_first_where_a_port_takes_rules)
+{
+	eal_or_fail();
+	struct gn_port *p = port_of_queues("net_null0", 3);
+	uint16_t id;
+
+	cr_assert_eq(rte_eth_dev_get_port_by_name("net_null0", &id), 0);
+	rules.room = 8;
+	cr_assert_eq(gn_port_steer(p, lines, 2), GN_PORT_BY_RULE);
+	cr_assert_eq(rules.n, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_assert_eq(rules.flow[i].ip, lines[i].ip);
+		cr_assert_eq(rules.flow[i].port, lines[i].port);
+		cr_assert_eq(rules.flow[i].queue, lines[i].queue);
+	}
+	cr_assert_eq(hash_queues(id), 1);
+	gn_port_close(p);
+}
+
+Test(port, a_port_that_refuses_one_rule_keeps_none_and_spreads_by_hash)
+{
+	eal_or_fail();
+	struct gn_port *p = port_of_queues("net_null0", 3);
+
+	for (rules.room = 0; rules.room < 2; rules.room++) {
+		cr_assert_eq(gn_port_steer(p, lines, 2), GN_PORT_BY_HASH);
+		cr_assert_eq(rules.n, 0);
+	}
+	cr_assert_eq(gn_port_steer(p, &(struct gn_port_flow){GROUP, 26477, 3}, 1), GN_PORT_BY_HASH, "there is no queue 3");
+	cr_assert_eq(gn_port_steer(p, NULL, 0), GN_PORT_BY_HASH);
 	gn_port_close(p);
 }
 
@@ -449,30 +562,38 @@ Test(port, a_port_whose_clock_stands_still_stamps_nothing)
 	gn_port_close(p);
 }
 
-static int child_server(uint32_t n, uint32_t life_ms)
+static int child_server(uint32_t n, uint32_t life_ms, uint16_t n_queues)
 {
+	const struct gn_port_config config = {.device = memif_line("server"), .n_tx = n_queues, .node = GN_NODE_ANY,
+		.rx_descs = 512, .tx_descs = 512};
 	struct gn_port *p;
 
 	/* not a process of the test framework: it must not assert */
-	if (eal_start() < 0 || !(p = port_open(memif_line("server"))) || gn_port_wait_up(p, UP_MS, NULL) < 0) {
+	if (eal_start() < 0 || !(p = gn_port_open(&config)) || gn_port_wait_up(p, UP_MS, NULL) < 0) {
 		fprintf(stderr, "%s\n", gn_err_text());
 		return 1;
 	}
-	datagrams_send(p, 0, n);
+	for (uint16_t q = 0; q < n_queues; q++)
+		datagrams_send(p, q, q * n / n_queues, n / n_queues);
 	usleep(life_ms * 1000);
 	gn_port_close(p);
 	return 0;
 }
 
-static pid_t server_start(uint32_t n, uint32_t life_ms, uint32_t delay_ms)
+static pid_t queues_server_start(uint32_t n, uint32_t life_ms, uint32_t delay_ms, uint16_t n_queues)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		usleep(delay_ms * 1000);
-		_exit(child_server(n, life_ms));
+		_exit(child_server(n, life_ms, n_queues));
 	}
 	return pid;
+}
+
+static pid_t server_start(uint32_t n, uint32_t life_ms, uint32_t delay_ms)
+{
+	return queues_server_start(n, life_ms, delay_ms, 1);
 }
 
 static void server_end(pid_t pid)
@@ -515,6 +636,28 @@ Test(port_memif, a_client_that_comes_first_gets_every_frame_of_a_late_server)
 	server_end(pid);
 }
 
+Test(port_memif, whichever_queue_brings_a_frame_it_is_handed_on)
+{
+	pid_t pid = queues_server_start(1000, 500, 0, 2);
+
+	eal_or_fail();
+	struct gn_port *p = port_of_queues(memif_line("client"), 2);
+	struct gn_wiring *w = queues_into_sink(p, 2);
+	uint64_t received[2] = {0};
+
+	cr_assert_eq(gn_port_wait_up(p, UP_MS, NULL), 0, "%s", gn_err_text());
+	cr_assert_eq(gn_port_steer(p, lines, 1), GN_PORT_BY_DRIVER, "shared memory takes no rules and has no hash");
+	for (time_t end = time(NULL) + 30; seen.n_datagrams < 1000 && time(NULL) < end;)
+		for (uint32_t q = 0; q < 2; q++)
+			received[q] += gn_stage_rx.poll(gn_wiring_ctx(w, q ? "rx1" : "rx0"));
+	cr_assert_eq(seen.n_datagrams, 1000);
+	cr_assert_eq(received[0], 500);
+	cr_assert_eq(received[1], 500);
+	rx_end(w);
+	gn_port_close(p);
+	server_end(pid);
+}
+
 /* The second server has to be up in time: a busy machine does not promise that, so only in the long mode. */
 Test(port_memif, a_server_that_dies_and_returns_is_joined_again)
 {
@@ -551,7 +694,7 @@ Test(port, af_packet_talks_to_a_kernel_interface)
 	struct gn_wiring *w = rx_into_sink(b);
 	cr_expect_eq(gn_port_wait_up(a, 2000, NULL), 0, "%s", gn_err_text());
 	cr_expect_eq(gn_port_wait_up(b, 2000, NULL), 0, "%s", gn_err_text());
-	datagrams_send(a, 0, 64);
+	datagrams_send(a, 0, 0, 64);
 	poll_until(w, 64);
 	rx_end(w);
 	gn_port_close(a);

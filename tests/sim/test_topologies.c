@@ -100,9 +100,10 @@ static void flow_make(uint64_t seed)
 
 /* --- the ends of the pipeline --- */
 
+/* Of several sources each brings one line, as a port's receive queues do. */
 struct source {
 	struct gn_link *const *out;
-	uint32_t n_out, at;
+	uint32_t n_out, at, index, n_sources;
 	uint8_t msg[sizeof(struct gn_datagram) + BYTES_MAX];
 };
 
@@ -111,6 +112,8 @@ static int source_init(void *arg, const struct gn_env *env)
 	struct source *s = arg;
 
 	s->out = gn_env_links(env, "rx_feed", &s->n_out);
+	s->index = env->index;
+	s->n_sources = *(const uint32_t *)env->config;
 	return 0;
 }
 
@@ -119,6 +122,8 @@ static bool source_poll(void *arg)
 	struct source *s = arg;
 	struct gn_datagram *d = (struct gn_datagram *)(void *)s->msg;
 
+	while (s->at < flow.n && flow.datagram[s->at].line % s->n_sources != s->index)
+		s->at++;
 	if (s->at == flow.n)
 		return false;
 	d->rx_tsc = gn_tsc();
@@ -233,8 +238,8 @@ static const struct gn_stage stage_sink = {
 
 struct shape {
 	const char *name;
-	uint32_t n_shards;
-	uint32_t source, feed[SHARDS_MAX], book[SHARDS_MAX], sink; /* threads */
+	uint32_t n_sources, n_shards;
+	uint32_t source[2], feed[SHARDS_MAX], book[SHARDS_MAX], sink; /* threads */
 };
 
 static void wire_shard(struct gn_wiring *w, const struct shape *shape, uint32_t i, const struct feed_config *feed,
@@ -247,7 +252,8 @@ static void wire_shard(struct gn_wiring *w, const struct shape *shape, uint32_t 
 	snprintf(book_name, sizeof(book_name), "book%u", i);
 	cr_assert_eq(gn_wiring_stage(w, &gn_stage_feed, feed_name, i, shape->feed[i], -1, feed), 0);
 	cr_assert_eq(gn_wiring_stage(w, &gn_stage_book, book_name, i, shape->book[i], -1, book), 0);
-	cr_assert_eq(gn_wiring_link(w, "rx_feed", "source0", feed_name, NULL), 0);
+	for (uint32_t k = 0; k < shape->n_sources; k++)
+		cr_assert_eq(gn_wiring_link(w, "rx_feed", k ? "source1" : "source0", feed_name, NULL), 0);
 	cr_assert_eq(gn_wiring_link(w, "feed_book", feed_name, book_name, NULL), 0);
 	cr_assert_eq(gn_wiring_link(w, "book_strategy", book_name, "sink0", &deep), 0);
 }
@@ -294,7 +300,8 @@ static void run(const struct shape *shape, struct sink *out)
 	cr_assert_eq(gn_board_init(&board, INSTRUMENTS, -1), 0);
 	struct gn_wiring *w = gn_wiring_new(instruments, &board, stats);
 
-	cr_assert_eq(gn_wiring_stage(w, &stage_source, "source0", 0, shape->source, -1, NULL), 0);
+	for (uint32_t k = 0; k < shape->n_sources; k++)
+		cr_assert_eq(gn_wiring_stage(w, &stage_source, k ? "source1" : "source0", k, shape->source[k], -1, &shape->n_sources), 0);
 	cr_assert_eq(gn_wiring_stage(w, &stage_sink, "sink0", 0, shape->sink, -1, &shape->n_shards), 0);
 	for (uint32_t i = 0; i < shape->n_shards; i++) {
 		feed[i] = (struct feed_config){.n_lines = 2, .wait_ns = UINT64_C(60) * 1000 * 1000 * 1000, .shard = i,
@@ -335,12 +342,14 @@ static void must_equal(const struct stream *a, const struct stream *b, const cha
 }
 
 static const struct shape shapes[] = {
-	{"fused", 1, 0, {0}, {0}, 0},
-	{"pipeline", 1, 0, {1}, {2}, 3},
-	{"fan-out", 1, 0, {0}, {0}, 1},
-	{"sharded", 2, 0, {1, 2}, {1, 2}, 3},
-	{"sharded in four, a thread a stage", 4, 0, {1, 2, 3, 4}, {5, 6, 7, 8}, 9},
-	{"sharded on one thread", 3, 0, {0, 0, 0}, {0, 0, 0}, 0},
+	{"fused", 1, 1, {0}, {0}, {0}, 0},
+	{"pipeline", 1, 1, {0}, {1}, {2}, 3},
+	{"fan-out", 1, 1, {0}, {0}, {0}, 1},
+	{"sharded", 1, 2, {0}, {1, 2}, {1, 2}, 3},
+	{"sharded in four, a thread a stage", 1, 4, {0}, {1, 2, 3, 4}, {5, 6, 7, 8}, 9},
+	{"sharded on one thread", 1, 3, {0}, {0, 0, 0}, {0, 0, 0}, 0},
+	{"a queue a line", 2, 1, {0, 1}, {0}, {0}, 0},
+	{"a queue a line, sharded", 2, 2, {0, 1}, {1, 2}, {1, 2}, 3},
 };
 
 TestSuite(topologies, .timeout = 240);

@@ -62,7 +62,7 @@ static void end(void)
 }
 
 /* A datagram with one message, as the port's stage copies it; inlet 1: as the transmit queue does. */
-static void give(uint32_t inlet, uint64_t tsc, uint64_t number)
+static void give_from(uint32_t inlet, uint32_t from, uint64_t tsc, uint64_t number)
 {
 	uint8_t msg[sizeof(struct gn_captured) + 256], datagram[64];
 	struct gn_captured *c = (struct gn_captured *)(void *)msg;
@@ -73,7 +73,12 @@ static void give(uint32_t inlet, uint64_t tsc, uint64_t number)
 	c->seq = seq++;
 	c->wire_bytes = (uint16_t)n;
 	c->bytes = (uint16_t)bytes;
-	gn_stage_capture.in[inlet].on_msg(ctx, 0, msg, (uint32_t)sizeof(*c) + bytes);
+	gn_stage_capture.in[inlet].on_msg(ctx, from, msg, (uint32_t)sizeof(*c) + bytes);
+}
+
+static void give(uint32_t inlet, uint64_t tsc, uint64_t number)
+{
+	give_from(inlet, 0, tsc, number);
 }
 
 static const char *file(const char *name)
@@ -197,6 +202,22 @@ Test(capture, counts_what_found_no_room)
 	end();
 	cr_assert_eq(control.n_frames, 4);
 	cr_assert_eq(control.n_lost, 41);
+}
+
+Test(capture, counts_the_frames_of_each_receive_queue_by_themselves)
+{
+	begin();
+	for (uint32_t queue = 0; queue < 3; queue++) {
+		seq = 1000 * queue;
+		give_from(0, queue, gn_tsc(), 1 + 2 * queue);
+	}
+	for (uint32_t queue = 0; queue < 3; queue++) {
+		seq = 1000 * queue + 1 + queue; /* as many as its number are missing */
+		give_from(0, queue, gn_tsc(), 2 + 2 * queue);
+	}
+	end();
+	cr_assert_eq(control.n_frames, 6);
+	cr_assert_eq(control.n_lost, 3);
 }
 
 Test(capture, refuses_a_second_one_while_one_runs)
