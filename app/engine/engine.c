@@ -20,7 +20,6 @@
 #define CANCEL_NS UINT64_C(3000000000) /* how long a clean stop waits for cancels, and then for log-outs */
 #define LOGOUT_NS UINT64_C(3000000000)
 #define CLOSING_NS UINT64_C(300000000) /* for TCP to close on both sides */
-#define PEER_NS UINT64_C(2000000000)
 
 /* How far a clean stop has come. */
 enum stop_phase { RUNNING, CANCELLING, LOGGING_OUT, CLOSING, STOPPED };
@@ -42,7 +41,7 @@ struct engine {
 	struct latency *latency;
 	struct threads threads;
 	struct gn_quiet quiet;
-	bool running, was_up;
+	bool running;
 	uint64_t quarantined;
 	uint32_t n_failed; /* order sessions that were said to have failed */
 	uint64_t clock_next_ns;
@@ -240,7 +239,7 @@ int engine_start(struct engine *e)
 		return rc;
 	gn_quiet_begin(&e->quiet);
 	rc = threads_start(&e->threads, e->wiring);
-	e->running = e->was_up = rc == 0;
+	e->running = rc == 0;
 	if (rc == 0 && e->quiet.why[0])
 		gn_warn("%s", e->quiet.why);
 	if (rc == 0)
@@ -352,21 +351,6 @@ void engine_halt(struct engine *e)
 	latency_collect(e->latency);
 }
 
-/*
- * DPDK's net_memif unmaps the shared rings in another thread as soon as its peer has gone, even under a burst in
- * progress. So a peer that may still be sending gets the time to end first.
- */
-static void engine_let_peer_go(struct engine *e)
-{
-	const struct timespec tick = {.tv_nsec = 1000000};
-	uint64_t end_ns = gn_clock_now_ns() + PEER_NS;
-
-	if (!e->was_up || strncmp(gn_port_device(e->port), "net_memif", 9) != 0)
-		return;
-	while (gn_clock_now_ns() < end_ns && gn_port_try_up(e->port))
-		nanosleep(&tick, NULL);
-}
-
 bool engine_free(struct engine *e)
 {
 	bool clean = !*e->trouble;
@@ -374,7 +358,6 @@ bool engine_free(struct engine *e)
 	engine_halt(e);
 	threads_release(&e->threads);
 	gn_quiet_end(&e->quiet);
-	engine_let_peer_go(e);
 	gn_assert_hook(NULL, NULL);
 	latency_free(e->latency);
 	gn_wiring_free(e->wiring);

@@ -2,6 +2,7 @@
 #include "dataplane/nic/port.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <rte_bus.h>
 #include <rte_bus_pci.h>
 #include <rte_cycles.h>
@@ -10,7 +11,9 @@
 #include <rte_mbuf_dyn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dataplane/nic/eal_log.h"
 #include "dataplane/nic/port_impl.h"
@@ -22,16 +25,16 @@
 #define POOL_CACHE 256u
 #define POOL_SPARE 1024u /* buffers that are neither in the hardware's ring nor in a cache */
 #define KEEP_MS 100u
-#define KEEP_GRACE_MS 300u /* a handshake of net_memif after a start may take this long */
+#define KEEP_GRACE_MS 300u /* after a start, until the relay has seen the driver of net_memif come */
 
 static int port_err(const struct gn_port *p, int rc, const char *what)
 {
 	return gn_err(rc < 0 ? -rc : EIO, "port %s: %s (%s)", p->device, what, eal_log_said());
 }
 
-static void sleep_ms(uint32_t ms)
+static void sleep_us(uint32_t us)
 {
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000}, NULL);
+	nanosleep(&(struct timespec){.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000}, NULL);
 }
 
 static int device_name(struct gn_port *p, const char *device)
@@ -51,11 +54,43 @@ static int device_name(struct gn_port *p, const char *device)
 	return 0;
 }
 
+/* After it no thread is in a burst, nor begins one before the port is live again. */
+static void port_park(void *arg)
+{
+	struct gn_port *p = arg;
+
+	atomic_store(&p->live, false);
+	/* a thread that did not see that yet has said by now that it is busy */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	for (uint32_t q = 0; q < GN_PORT_QUEUES_MAX; q++)
+		while (atomic_load_explicit(&p->rx_gate[q].busy, memory_order_acquire)
+			|| atomic_load_explicit(&p->tx_gate[q].busy, memory_order_acquire))
+			sleep_us(20);
+}
+
+/* A client that has lost its peer must be started again first. */
+static void port_resume(void *arg)
+{
+	struct gn_port *p = arg;
+
+	atomic_store(&p->live, p->started && !p->memif_client);
+}
+
+static int relay_open(struct gn_port *p)
+{
+	const struct memif_relay_config c = {.device = p->device, .park = port_park, .resume = port_resume, .arg = p};
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) < 0)
+		return gn_err(errno, "port %s: membarrier(2), without which a peer that dies would take us along", p->device);
+	p->relay = memif_relay_new(&c);
+	return p->relay ? 0 : -EIO;
+}
+
 static int device_probe(struct gn_port *p)
 {
 	if (rte_eth_dev_get_port_by_name(p->name, &p->id) == 0)
 		return gn_err(EBUSY, "port %s: the device is in use already", p->device);
-	int rc = rte_dev_probe(p->device);
+	int rc = rte_dev_probe(p->relay ? memif_relay_line(p->relay) : p->device);
 	if (rc < 0) /* what the call returns says less than what it logged */
 		return port_err(p, -ENODEV, "no such device, or its driver refuses it");
 	rc = rte_eth_dev_get_port_by_name(p->name, &p->id);
@@ -253,7 +288,7 @@ static bool link_look(struct gn_port *p)
 
 struct gn_port *gn_port_open(const struct gn_port_config *config)
 {
-	struct gn_port *p = aligned_alloc(GN_LINE_PAIR, sizeof(*p));
+	struct gn_port *p = aligned_alloc(_Alignof(struct gn_port), sizeof(*p));
 
 	if (!p) {
 		gn_err(ENOMEM, "port %s", config->device);
@@ -261,8 +296,10 @@ struct gn_port *gn_port_open(const struct gn_port_config *config)
 	}
 	memset(p, 0, sizeof(*p));
 	p->ticks_per_ms = rte_get_tsc_hz() / 1000;
-	eal_log_forget();
 	int rc = device_name(p, config->device);
+	if (rc == 0 && p->memif)
+		rc = relay_open(p);
+	eal_log_forget();
 	if (rc == 0)
 		rc = device_find(p);
 	if (rc == 0)
@@ -270,7 +307,7 @@ struct gn_port *gn_port_open(const struct gn_port_config *config)
 	if (rc == 0)
 		rc = addresses_set(p, config);
 	if (rc == 0)
-		rc = p->memif_client ? (port_start(p), 0) : port_start(p);
+		rc = port_start(p);
 	if (rc < 0) {
 		gn_port_close(p);
 		return NULL;
@@ -283,32 +320,38 @@ void gn_port_close(struct gn_port *p)
 {
 	if (!p)
 		return;
+	if (p->relay)
+		memif_relay_hold(p->relay, true);
 	atomic_store(&p->live, false);
 	if (p->started)
 		rte_eth_dev_stop(p->id);
+	p->started = false;
 	for (uint16_t q = 0; q < GN_PORT_QUEUES_MAX; q++)
 		tx_free(p->tx[q]);
 	device_remove(p);
+	if (p->relay)
+		memif_relay_release(p->relay);
+	memif_relay_free(p->relay);
 	for (uint16_t q = 0; q < GN_PORT_QUEUES_MAX; q++)
 		rte_mempool_free(p->rx_pool[q]);
 	rte_mempool_free(p->tx_pool);
 	free(p);
 }
 
-/* Down for good, or only still shaking hands? A client that came before its server was ready was sent away. */
+/* The driver of a client does not look for its peer again; once it is with the relay, that waits for the peer. */
 static void keep_restart(struct gn_port *p, uint64_t now_tsc)
 {
 	if (p->started && now_tsc - p->started_tsc < KEEP_GRACE_MS * p->ticks_per_ms)
 		return;
-	/* the queues' threads stay away from now on; the restart comes a whole period later */
-	if (port_live(p)) {
-		atomic_store(&p->live, false);
+	if (memif_relay_attached(p->relay) || !memif_relay_hold(p->relay, false))
 		return;
-	}
-	if (p->started)
+	if (p->started) {
+		port_park(p);
 		rte_eth_dev_stop(p->id);
+	}
 	p->started = false;
 	port_start(p);
+	memif_relay_release(p->relay);
 }
 
 bool gn_port_keep_up(struct gn_port *p, uint64_t now_tsc)
@@ -331,7 +374,7 @@ bool gn_port_try_up(struct gn_port *p)
 
 int gn_port_wait_up(struct gn_port *p, uint32_t timeout_ms, const atomic_bool *stop)
 {
-	for (uint64_t end_tsc = gn_tsc() + timeout_ms * p->ticks_per_ms; !gn_port_try_up(p); sleep_ms(5)) {
+	for (uint64_t end_tsc = gn_tsc() + timeout_ms * p->ticks_per_ms; !gn_port_try_up(p); sleep_us(5000)) {
 		if (stop && atomic_load(stop))
 			return gn_err(ECANCELED, "port %s: told to stop while it waited for its peer", p->device);
 		if (gn_tsc() >= end_tsc)

@@ -8,11 +8,17 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "dataplane/nic/memif_relay.h"
 #include "dataplane/nic/port.h"
 #include "dataplane/runtime/compiler.h"
 #include "pinning/clock.h"
 
 #define PORT_DEVICE_BYTES 256u
+
+/** Written by the queue's thread around each burst. */
+struct port_gate {
+	GN_OWNED_BY(queue) atomic_bool busy;
+};
 
 struct gn_port {
 	uint16_t id;
@@ -20,8 +26,10 @@ struct gn_port {
 	bool probed, configured;
 	bool memif;        /* frames go through memory shared with the peer */
 	bool memif_client; /* the only driver that must be started again when its peer returns */
-	/* bursts may be asked for; read by the queues' threads, written by gn_port_try_up() and gn_port_keep_up() */
+	/* bursts may be asked for; read by the queues' threads, written by who starts and stops the port */
 	atomic_bool live;
+	struct memif_relay *relay; /* of net_memif, else NULL */
+	struct port_gate rx_gate[GN_PORT_QUEUES_MAX], tx_gate[GN_PORT_QUEUES_MAX];
 	bool started, was_up;
 	uint64_t started_tsc, kept_tsc, ticks_per_ms;
 	uint64_t rx_offloads;
@@ -45,11 +53,25 @@ void tx_free(struct gn_tx *tx);
 /** Begin to follow the port's own clock, where it stamps what it receives and the clock can be read. Started port. */
 void port_clock_begin(struct gn_port *p);
 
-/** Bursts of a port that is not started would end in DPDK's own complaint. */
-static inline bool port_live(const struct gn_port *p)
+/**
+ * Begin a burst. False: not now; the port is not started, or its peer's memory is about to go. The queue's thread.
+ *
+ * Plain stores and loads: port_park() pays for the order between them, with a barrier in every thread of the process.
+ */
+static inline bool port_enter(const struct gn_port *p, struct port_gate *g)
 {
-	/* relaxed: nothing is published with it, it only keeps callers away from a stopped port */
-	return atomic_load_explicit(&p->live, memory_order_relaxed);
+	atomic_store_explicit(&g->busy, true, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (gn_likely(atomic_load_explicit(&p->live, memory_order_relaxed)))
+		return true;
+	atomic_store_explicit(&g->busy, false, memory_order_relaxed);
+	return false;
+}
+
+/** End a burst that port_enter() permitted. */
+static inline void port_leave(struct port_gate *g)
+{
+	atomic_store_explicit(&g->busy, false, memory_order_release);
 }
 
 #endif

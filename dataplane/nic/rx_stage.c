@@ -196,9 +196,12 @@ static void rx_frame(struct rx_ctx *r, struct rte_mbuf *m, uint64_t id)
 
 static bool rx_burst(struct rx_ctx *r)
 {
-	if (gn_unlikely(!port_live(r->port)))
+	struct port_gate *gate = &r->port->rx_gate[r->queue];
+
+	if (gn_unlikely(!port_enter(r->port, gate)))
 		return false;
 	r->n_bufs = rte_eth_rx_burst(r->port->id, r->queue, r->buf, RX_BURST);
+	port_leave(gate);
 	r->burst_tsc = gn_tsc();
 	r->at = 0;
 	for (uint32_t i = 0; i < r->n_bufs && i < 4; i++)

@@ -149,12 +149,14 @@ static bool flush_run(struct gn_tx *tx, uint32_t *n_sent)
 
 uint32_t gn_tx_flush(struct gn_tx *tx)
 {
+	struct port_gate *gate = &tx->port->tx_gate[tx->queue];
 	uint32_t n_sent = 0;
 
-	if (gn_unlikely(!port_live(tx->port)))
+	if (tx->head == tx->tail || gn_unlikely(!port_enter(tx->port, gate)))
 		return 0;
 	while (tx->head != tx->tail && flush_run(tx, &n_sent))
 		;
+	port_leave(gate);
 	return n_sent;
 }
 

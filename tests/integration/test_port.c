@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -679,6 +681,82 @@ Test(port_memif, a_server_that_dies_and_returns_is_joined_again)
 		gn_stage_rx.housekeeping(gn_wiring_ctx(w, "rx0"), gn_tsc());
 	cr_assert_eq(rx_counter(w, "link_changed"), 2, "down and up again");
 	server_end(pid_next);
+	rx_end(w);
+	gn_port_close(p);
+}
+
+static void on_alarm(int signum)
+{
+	(void)signum;
+	kill(getpid(), SIGKILL);
+}
+
+/* Comes, sends without pause and is killed in the middle of it. */
+static int child_killed(uint32_t life_us)
+{
+	struct gn_port *p;
+
+	if (eal_start() < 0 || !(p = port_open(memif_line("client"))) || gn_port_wait_up(p, UP_MS, NULL) < 0) {
+		fprintf(stderr, "%s\n", gn_err_text());
+		return 1;
+	}
+	struct gn_wiring *w = rx_into_sink(p);
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = life_us}, NULL);
+	for (uint32_t first = 0;; first += 4) {
+		datagrams_send(p, 0, first, 4);
+		gn_stage_rx.poll(gn_wiring_ctx(w, "rx0"));
+	}
+}
+
+/* One after the other; the status says how many were not killed in time. */
+static pid_t killed_start(uint32_t rounds, unsigned int seed)
+{
+	pid_t all = fork(), one;
+
+	if (all != 0)
+		return all;
+	int n_odd = 0, status;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (uint32_t i = 0; i < rounds; i++) {
+		uint32_t life_us = 1000 + (uint32_t)rand_r(&seed) % 30000;
+		one = fork();
+		if (one == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(child_killed(life_us));
+		}
+		waitpid(one, &status, 0);
+		n_odd += !WIFSIGNALED(status);
+	}
+	_exit(n_odd);
+}
+
+/* The driver would unmap the rings under our bursts. */
+Test(port_memif, peers_that_are_killed_under_load_do_not_take_us_along)
+{
+	const char *text = getenv("GANNET_SEED");
+	unsigned int seed = text ? (unsigned int)strtoul(text, NULL, 0) : (unsigned int)time(NULL);
+	int status = -1, n_ended = 0;
+	uint32_t count = 0;
+	struct gn_tx_frame f;
+
+	cr_log_info("GANNET_SEED=%u", seed);
+	pid_t pid = killed_start(getenv("GANNET_LONG") ? 30 : 5, seed);
+	eal_or_fail();
+	struct gn_port *p = open_or_fail(memif_line("server"));
+	struct gn_wiring *w = rx_into_sink(p);
+	while ((n_ended = waitpid(pid, &status, WNOHANG)) == 0) {
+		for (uint32_t i = 0; i < 200; i++) {
+			gn_stage_rx.poll(gn_wiring_ctx(w, "rx0"));
+			if (gn_tx_claim(gn_port_tx(p, 0), &f))
+				gn_tx_commit(gn_port_tx(p, 0), &f, datagram_make(f.data, count++, 100));
+			gn_tx_flush(gn_port_tx(p, 0));
+		}
+		gn_stage_rx.housekeeping(gn_wiring_ctx(w, "rx0"), gn_tsc());
+	}
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%d peers did not come, seed %u", WEXITSTATUS(status), seed);
+	cr_assert_gt(seen.n_datagrams, 0);
+	cr_assert_gt(gn_tx_counts(gn_port_tx(p, 0)).frames, 0);
 	rx_end(w);
 	gn_port_close(p);
 }
