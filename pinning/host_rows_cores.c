@@ -98,8 +98,17 @@ static bool irq_cores(const struct gn_host_view *v, long irq, const char *file, 
 	return gn_sys_read(v->root, path, text, sizeof(text)) > 0 && gn_cpus_from_list(text, on) == 0;
 }
 
+/* One without a handler never comes (number 2 of a PC, which leads to the second controller and cannot be moved). */
+static bool irq_has_handler(const struct gn_host_view *v, long irq)
+{
+	char path[64], text[GN_SYS_TEXT_BYTES];
+
+	snprintf(path, sizeof(path), "/sys/kernel/irq/%ld/actions", irq);
+	return gn_sys_read(v->root, path, text, sizeof(text)) != 0; /* not told: perhaps */
+}
+
 /*
- * Calls fn with every interrupt and the cores that it arrives on: those in effect, where the kernel tells them, since
+ * Calls fn with every interrupt that has a handler and the cores that it arrives on: those in effect, where the kernel tells them, since
  * one that it manages itself keeps a wide mask and stays off isolated cores all the same. False: none is told.
  */
 static bool each_irq(const struct gn_host_view *v, void (*fn)(void *arg, int irq, const cpu_set_t *on), void *arg)
@@ -113,7 +122,7 @@ static bool each_irq(const struct gn_host_view *v, void (*fn)(void *arg, int irq
 		char *end;
 		cpu_set_t on;
 		long irq = strtol(e->d_name, &end, 10);
-		if (end == e->d_name || *end || irq < 0 || irq > 1000000)
+		if (end == e->d_name || *end || irq < 0 || irq > 1000000 || !irq_has_handler(v, irq))
 			continue;
 		if (!irq_cores(v, irq, "effective_affinity_list", &on) && !irq_cores(v, irq, "smp_affinity_list", &on))
 			continue;

@@ -291,6 +291,25 @@ Test(host_check, an_interrupt_that_the_kernel_keeps_away_is_no_fault)
 	expect("irq_affinity", GN_HOST_BAD);
 }
 
+Test(host_check, an_interrupt_without_a_handler_never_comes)
+{
+	struct gn_host_plan plan = {0};
+
+	given_machine("xeon2");
+	fake_put(&sys, "/proc/irq/2/smp_affinity_list", "0-15");
+	look();
+	expect("irq_affinity", GN_HOST_BAD);
+	fake_put(&sys, "/sys/kernel/irq/2/actions", "");
+	look();
+	expect("irq_affinity", GN_HOST_OK);
+	cr_assert(gn_host_plan_row(&v, gn_host_row("irq_affinity"), &plan));
+	cr_assert_eq(plan.n, 0);
+	fake_put(&sys, "/sys/kernel/irq/2/actions", "eth0-rx-1");
+	look();
+	expect("irq_affinity", GN_HOST_BAD);
+	gn_host_plan_free(&plan);
+}
+
 Test(host_check, a_machine_as_installed_is_bad_where_it_hurts)
 {
 	given_machine("epyc");
