@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/net/frame.h"
@@ -42,6 +44,7 @@ static int udp_open(const struct rx_subscription *s, uint32_t interface_ip)
 	if (fd < 0)
 		return gn_err(errno, "kernel rx: socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0
@@ -67,12 +70,29 @@ static int rx_init(void *arg, const struct gn_env *env)
 	return 0;
 }
 
+/* Its bytes, and when the kernel had the frame in memory: what follows until recvmsg() returns is the price of its stack. */
+static ssize_t receive(int fd, void *data, uint64_t *kernel_ns)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec part = {data, GN_FRAME_BYTES_MAX};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+	struct cmsghdr *head = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	struct timespec t = {0};
+
+	if (head && head->cmsg_type == SCM_TIMESTAMPNS)
+		memcpy(&t, CMSG_DATA(head), sizeof(t));
+	*kernel_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return n;
+}
+
 static bool rx_poll(void *arg)
 {
 	struct kernel_rx *c = arg;
 	struct gn_datagram *d = (struct gn_datagram *)c->buffer;
 	uint32_t i = c->at++ % c->n;
-	ssize_t n = recv(c->fd[i], d->payload, GN_FRAME_BYTES_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	uint64_t kernel_ns;
+	ssize_t n = receive(c->fd[i], d->payload, &kernel_ns);
 
 	if (n < 0)
 		return false;
@@ -83,7 +103,8 @@ static bool rx_poll(void *arg)
 	c->n_of.pkt_rx++;
 	uint64_t tsc = gn_tsc();
 	c->tsc_last = tsc > c->tsc_last ? tsc : c->tsc_last + 1;
-	*d = (struct gn_datagram){.rx_tsc = c->tsc_last, .line = c->line[i], .bytes = (uint16_t)n};
+	*d = (struct gn_datagram){.rx_tsc = c->tsc_last, .hw_ns = kernel_ns, .line = c->line[i], .bytes = (uint16_t)n};
+	gn_trace_stamp_at(GN_HOP_RX, d->rx_tsc, GN_INST_NONE, kernel_ns, tsc);
 	for (uint32_t k = 0; k < c->n_out; k++)
 		gn_link_send(c->out[k], d, (uint32_t)(sizeof(*d) + (size_t)n));
 	return true;

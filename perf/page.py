@@ -92,7 +92,8 @@ def section_tick(folder):
                                                                        ("bound", "highest tried")]))
     kernel = lines(folder, "kernel.json")
     out.append("<h2>The same over the kernel's sockets</h2>")
-    out.append(table(kernel, [("bench", ""), ("p50_ns", "p50 ns"), ("p99_ns", "p99 ns"), ("max_ns", "max ns"), ("kernel_over_port", "kernel / port"),
+    out.append(table(kernel, [("bench", ""), ("p50_ns", "p50 ns"), ("p99_ns", "p99 ns"), ("max_ns", "max ns"), ("kernel_over_port", "kernel / port"), ("kernel_received_ns", "kernel's receiving, p50 ns"),
+                              ("kernel_over_port_received", "kernel / port with that"),
                               ("kernel_over_port_wire", "at the exchange"), ("bar", "bar"), ("met", "met")]) if kernel else missing("perf/kernel_baseline"))
     return "".join(out)
 
