@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	atomic_store(&k.stop, true);
 	pthread_join(thread, NULL);
 	latency_collect(latency);
-	latency_print_json(latency, stdout);
+	latency_print_json(latency, "", stdout);
 	gn_wiring_free(k.wiring);
 	return 0;
 }

@@ -50,8 +50,13 @@ int latency_write_worst(const struct latency *l, const char *path);
 /** The table of all rows with p50, p99, p99.9, p99.99, max and count. */
 void latency_print(const struct latency *l, FILE *out);
 
-/** The total as one JSON line, all hops inside. */
-void latency_print_json(const struct latency *l, FILE *out);
+/**
+ * The total as one JSON line, all hops inside.
+ *
+ * @param more
+ *   Further members, each with a comma behind it; or "".
+ */
+void latency_print_json(const struct latency *l, const char *more, FILE *out);
 
 /**
  * Write latency.svg (by gnuplot), one .hgrm file a row and latency-worst.txt into a folder.

@@ -46,11 +46,11 @@ static void print_percentiles(const struct gn_hist *h, FILE *out)
 		fprintf(out, ",\"%s\":%llu", columns[c].key, (unsigned long long)gn_hist_at(h, columns[c].ppm));
 }
 
-void latency_print_json(const struct latency *l, FILE *out)
+void latency_print_json(const struct latency *l, const char *more, FILE *out)
 {
 	fputs("{\"bench\":\"tick_to_trade\",", out);
 	print_percentiles(latency_hist(l, LATENCY_TOTAL), out);
-	fprintf(out, ",\"stamps_lost\":%llu,\"hops\":{", (unsigned long long)latency_lost(l));
+	fprintf(out, ",%s\"stamps_lost\":%llu,\"hops\":{", more, (unsigned long long)latency_lost(l));
 	for (int row = 0; row < LATENCY_ROWS; row++) {
 		fprintf(out, "%s\"%s\":{", row ? "," : "", latency_row_name((enum latency_row)row));
 		print_percentiles(latency_hist(l, (enum latency_row)row), out);

@@ -53,6 +53,18 @@ void live_tick(struct live *l, const struct engine *e)
 		l->terminal ? "" : "\n");
 }
 
+void live_window_begin(struct live *l, const struct engine *e)
+{
+	l->from_ns = gn_clock_now_ns();
+	l->from_messages = sum_of(e, "feed", "msg_event");
+}
+
+void live_window_end(struct live *l, const struct engine *e)
+{
+	l->to_ns = gn_clock_now_ns();
+	l->to_messages = sum_of(e, "feed", "msg_event");
+}
+
 void live_end(struct live *l)
 {
 	if (l->terminal)

@@ -12,6 +12,8 @@ struct live {
 	uint64_t start_ns;
 	uint64_t next_ns;
 	bool terminal; /* rewrite the line in place */
+	uint64_t from_ns, to_ns; /* the window that --seconds is about; 0: not begun, not over */
+	uint64_t from_messages, to_messages;
 };
 
 /** Words go to standard error; on a terminal the line is rewritten, else a new one is printed each second. */
@@ -19,6 +21,10 @@ void live_begin(struct live *l);
 
 /** Print the line when it is time to. */
 void live_tick(struct live *l, const struct engine *e);
+
+/** The seconds of --seconds begin; how many messages of market data came in them is known when they have ended. */
+void live_window_begin(struct live *l, const struct engine *e);
+void live_window_end(struct live *l, const struct engine *e);
 
 /** Leave the line. */
 void live_end(struct live *l);

@@ -100,9 +100,10 @@ static void run_loop(struct engine *e, struct operator *operator, const struct r
 		engine_tend(e);
 		if (!o->quiet)
 			live_tick(live, e);
-		if (o->seconds && end_ns == UINT64_MAX)
-			end_ns = run_end_ns(e, o, live);
+		if (o->seconds && end_ns == UINT64_MAX && (end_ns = run_end_ns(e, o, live)) != UINT64_MAX)
+			live_window_begin(live, e);
 		if (!stopping && (atomic_load(&command_interrupted) || gn_clock_now_ns() >= end_ns)) {
+			live_window_end(live, e);
 			engine_stop_begin(e);
 			stopping = true;
 		}
@@ -113,10 +114,14 @@ static void run_loop(struct engine *e, struct operator *operator, const struct r
 
 static void run_report(const struct engine *e, const struct run_options *o, const struct live *live)
 {
-	char svg[512];
+	char svg[512], window[128] = "";
 
 	if (o->json) {
-		latency_print_json(engine_latency(e), stdout);
+		if (live->from_ns)
+			snprintf(window, sizeof(window), "\"messages\":%llu,\"window_ns\":%llu,",
+				(unsigned long long)(live->to_messages - live->from_messages),
+				(unsigned long long)(live->to_ns - live->from_ns));
+		latency_print_json(engine_latency(e), window, stdout);
 	} else {
 		live_print_counts(e, (double)(gn_clock_now_ns() - live->start_ns) / 1e9, stdout);
 		fputc('\n', stdout);

@@ -35,8 +35,20 @@ class Bisection(unittest.TestCase):
             link = Link(rng.randrange(10_000, 1_500_000), buffer=0)
             found = tick.highest(link.is_good, 10_000, 2_000_000)
             self.assertLessEqual(found, link.capacity, f"seed {seed}")
-            self.assertGreater(found * tick.CLOSE * 1.0001, link.capacity, f"seed {seed}")
+            self.assertGreater(found * 1.1 * 1.0001, link.capacity, f"seed {seed}")
             self.assertLess(link.runs, 16, f"seed {seed}")
+
+    def test_takes_few_runs_where_that_is_asked_for(self):
+        for capacity in (10_001, 50_000, 79_999, 80_001, 700_000, 1_999_999):
+            link = Link(capacity, buffer=0)
+            found = tick.highest(link.is_good, 10_000, 2_000_000, growth=8, close=1.5)
+            self.assertLessEqual(found, capacity)
+            self.assertGreater(found * 1.5001, capacity)
+            self.assertLessEqual(link.runs, 7)
+
+    def test_ends_where_no_rate_lies_between(self):
+        link = Link(3, buffer=0)
+        self.assertEqual(tick.highest(link.is_good, 1, 100, close=1.0), 3)
 
     def test_sees_what_a_buffer_hides_only_for_a_while(self):
         link = Link(100_000, buffer=5_000)  # holds 5 % more for the second that a run lasts
@@ -51,10 +63,12 @@ class Bisection(unittest.TestCase):
 
 class Lines(unittest.TestCase):
     def test_a_run_that_the_exchange_could_not_feed_is_not_free_of_loss(self):
-        result = {"lost": 0, "messages": 90, "rate": 100, "seconds": 1}
+        result = {"lost": 0, "messages": 90, "rate": 100, "window_ns": 10**9}
         self.assertFalse(tick.is_loss_free(result))
         self.assertTrue(tick.is_loss_free({**result, "messages": 100}))
         self.assertFalse(tick.is_loss_free({**result, "messages": 100, "lost": 1}))
+        self.assertFalse(tick.is_loss_free({**result, "messages": 140, "window_ns": 1.5 * 10**9}))
+        self.assertFalse(tick.is_loss_free({"lost": 0, "rate": 100}))
 
     def test_reads_percentiles_from_histogram_text(self):
         with tempfile.TemporaryDirectory() as folder:
