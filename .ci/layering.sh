@@ -30,7 +30,8 @@ done
 for room in app include dataplane/runtime dataplane/codec dataplane/feed dataplane/gateway dataplane/journal dataplane/net book strategy risk; do
 	forbid "$room" 'rte_' 'DPDK headers belong in dataplane/nic and pinning'
 done
-forbid app 'lwip/' 'lwIP headers belong in one file of dataplane/net'
-forbid dataplane 'lwip/' 'lwIP headers belong in one file of dataplane/net' dataplane/net/stack.c
+lwip='(lwip|netif)/|dataplane/net/stack_impl'
+for room in app book strategy risk pinning; do forbid "$room" "$lwip" 'lwIP headers belong in dataplane/net/stack*'; done
+forbid dataplane "$lwip" 'lwIP headers belong in dataplane/net/stack*' 'dataplane/net/stack[a-z_]*[.][ch]'
 forbid app 'tests/' 'the product depends on no test'
 exit $bad
